@@ -1,0 +1,6 @@
+//! Words on the terminal.
+
+/// Runs the command line.
+pub fn main() -> std::process::ExitCode {
+    std::process::ExitCode::SUCCESS
+}

@@ -1,0 +1,1 @@
+//! Who: contacts, alternative addresses, salutations, consent, import.

@@ -1,0 +1,1 @@
+//! What each line means: templates, the effective interaction, the log entry.

@@ -1,0 +1,3 @@
+//! Word in, Word out; knows values, no contacts.
+
+pub mod value;

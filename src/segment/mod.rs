@@ -1,0 +1,1 @@
+//! What was asked for, as written: header, lines, criteria.

@@ -1,0 +1,1 @@
+//! SQLite beneath it all: implements what the rooms ask for.
