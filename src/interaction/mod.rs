@@ -1,1 +1,13 @@
-//! What each line means: templates, the effective interaction, the log entry.
+//! What each line means: interaction templates, the effective interaction, the log entry.
+
+pub mod template;
+pub mod rule;
+pub mod resolve;
+pub mod state;
+pub mod entry;
+
+pub use entry::{Entry, EntryNo, RunNo};
+pub use resolve::{EffectiveInteraction, Facts, Refusal, Standing, resolve};
+pub use rule::{Resolved, Rule};
+pub use state::State;
+pub use template::{InteractionTemplate, TemplateLanguage};
