@@ -1,3 +1,39 @@
 //! Word in, Word out; knows values, no contacts.
 
 pub mod value;
+pub mod name;
+pub mod template;
+pub mod text;
+pub mod problem;
+mod package;
+mod xml;
+mod story;
+mod region;
+pub mod field_code;
+pub mod tag;
+mod scope;
+mod compile;
+mod customs;
+mod language;
+mod program;
+mod show;
+mod evaluate;
+mod comment;
+mod archive;
+pub mod condition;
+pub mod format;
+pub mod formula;
+pub mod address;
+pub mod lint;
+
+pub use lint::{Finding, Flaw, lint};
+pub use name::{FieldMap, Namespace, Need};
+pub use package::PackageError;
+pub use problem::{Fault, Place, Problem};
+pub use template::{
+    BoundTemplate, CommentAs, CommentPlace, FieldUse, Letter, Merged, Moment, RenderError, Template,
+    TemplateError, Values,
+};
+pub use text::{BoundText, Escape, Text, TextError, TextProblem};
+pub use value::{Frame, Value};
+pub use xml::XmlError;

@@ -1,0 +1,341 @@
+//! Owns what is open while a letter is rendered: the records, the rows around the current place, bookmarks that were set,
+//! and tables that formulas refer to.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use jiff::civil::DateTime;
+use rust_decimal::Decimal;
+
+use super::format::{FormatContext, write_plain};
+use super::formula::TableCells;
+use super::scope::{NameNo, Slot};
+use super::show::{self, TextPart};
+use super::tag::{Expression, Helper};
+use super::template::Moment;
+use super::value::{Frame, Value};
+
+/// What holds for a whole letter beside its values.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Circumstances<'f> {
+    pub(crate) moment: &'f Moment,
+    /// By the number of a language; the first is that of the moment.
+    pub(crate) contexts: &'f [FormatContext],
+}
+
+/// The frames that are open while a letter is rendered: the letter's, then those of the rows around the current place.
+pub(crate) struct Frames<'f> {
+    slots: &'f [Slot],
+    levels: Vec<Level<'f>>,
+    records: &'f [Frame],
+    record: usize,
+    is_skipped: bool,
+    circumstances: Circumstances<'f>,
+    /// By name in upper case.
+    bookmarks: BTreeMap<String, Value>,
+    grids: Vec<Grid>,
+}
+
+#[derive(Clone, Copy)]
+struct Level<'f> {
+    frame: &'f Frame,
+    index: usize,
+    n_rows: usize,
+}
+
+/// The texts of a table's cells as far as they are known. Rows and cells are counted from 1, so 0 is before the first.
+#[derive(Default)]
+pub(crate) struct Grid {
+    cells: Vec<Vec<String>>,
+    row: usize,
+    cell: usize,
+}
+
+const NO_RECORD: &Frame = &Frame(Vec::new());
+
+impl<'f> Frames<'f> {
+    /// Opens the records that a letter may show; only NEXT goes beyond the first.
+    pub(crate) fn new(
+        records: &'f [Frame],
+        slots: &'f [Slot],
+        circumstances: Circumstances<'f>,
+    ) -> Frames<'f> {
+        let frame = records.first().unwrap_or(NO_RECORD);
+        Frames {
+            slots,
+            levels: vec![Level { frame, index: 0, n_rows: 1 }],
+            records,
+            record: 0,
+            is_skipped: false,
+            circumstances,
+            bookmarks: BTreeMap::new(),
+            grids: Vec::new(),
+        }
+    }
+
+    /// Returns the position of the record that is shown.
+    pub(crate) fn record(&self) -> usize {
+        self.record
+    }
+
+    /// Goes on to the next record; after the last one, all values are blank.
+    pub(crate) fn next_record(&mut self) {
+        self.return_to(self.record + 1);
+    }
+
+    /// Shows the record at this position again.
+    pub(crate) fn return_to(&mut self, record: usize) {
+        self.record = record;
+        if let Some(level) = self.levels.first_mut() {
+            level.frame = self.records.get(record).unwrap_or(NO_RECORD);
+        }
+    }
+
+    /// Leaves the letter out.
+    pub(crate) fn skip_record(&mut self) {
+        self.is_skipped = true;
+    }
+
+    /// Tells whether the letter is left out.
+    pub(crate) fn is_skipped(&self) -> bool {
+        self.is_skipped
+    }
+
+    /// Returns how many records the letter has taken, at least one.
+    pub(crate) fn n_records(&self) -> usize {
+        (self.record + 1).min(self.records.len().max(1))
+    }
+
+    /// Returns the number of the record that is shown in the data, from 1.
+    pub(crate) fn record_number(&self) -> u64 {
+        self.circumstances.moment.record.saturating_add(self.record as u64)
+    }
+
+    /// Returns the number of the record that is shown among those that are merged, from 1.
+    pub(crate) fn sequence_number(&self) -> u64 {
+        self.circumstances.moment.sequence.saturating_add(self.record as u64)
+    }
+
+    /// Returns the clock of the run.
+    pub(crate) fn now(&self) -> DateTime {
+        self.circumstances.moment.now
+    }
+
+    /// Returns the signs and names of a language, by its number.
+    pub(crate) fn context(&self, language: usize) -> &'f FormatContext {
+        let contexts = self.circumstances.contexts;
+        contexts
+            .get(language)
+            .or_else(|| contexts.first())
+            .expect("the moment's own language is always there")
+    }
+
+    /// Gives a bookmark a text.
+    pub(crate) fn set_bookmark(&mut self, name: &str, text: &'f [TextPart]) {
+        let value = show::operand(text, self);
+        self.bookmarks.insert(name.to_uppercase(), value);
+    }
+
+    /// Returns what a bookmark was set to.
+    pub(crate) fn bookmark(&self, name: &str) -> Option<&Value> {
+        self.bookmarks.get(&name.to_uppercase())
+    }
+
+    /// Begins a table that formulas refer to.
+    pub(crate) fn open_grid(&mut self) {
+        self.grids.push(Grid::default());
+    }
+
+    /// Goes back to the start of the table; the texts of its cells stay known.
+    pub(crate) fn rewind_grid(&mut self) {
+        if let Some(grid) = self.grids.last_mut() {
+            (grid.row, grid.cell) = (0, 0);
+        }
+    }
+
+    /// Ends the table.
+    pub(crate) fn close_grid(&mut self) {
+        self.grids.pop();
+    }
+
+    /// Begins the next row of the table.
+    pub(crate) fn next_row(&mut self) {
+        if let Some(grid) = self.grids.last_mut() {
+            grid.row += 1;
+            grid.cell = 0;
+            if grid.cells.len() < grid.row {
+                grid.cells.push(Vec::new());
+            }
+        }
+    }
+
+    /// Begins the next cell of the table, whose text is then written anew.
+    pub(crate) fn next_cell(&mut self) {
+        let Some(grid) = self.grids.last_mut() else { return };
+        grid.cell += 1;
+        let cell = grid.cell;
+        if let Some(row) = grid.row.checked_sub(1).and_then(|row| grid.cells.get_mut(row)) {
+            match row.get_mut(cell - 1) {
+                Some(text) => text.clear(),
+                None => row.push(String::new()),
+            }
+        }
+    }
+
+    /// Tells whether the current place is in a table that formulas refer to.
+    pub(crate) fn is_in_grid(&self) -> bool {
+        !self.grids.is_empty()
+    }
+
+    /// Adds to the text of the current cell.
+    pub(crate) fn note_cell_text(&mut self, text: &str) {
+        let Some(grid) = self.grids.last_mut() else { return };
+        let row = grid.row.checked_sub(1).and_then(|row| grid.cells.get_mut(row));
+        if let (Some(row), Some(cell)) = (row, grid.cell.checked_sub(1))
+            && let Some(cell) = row.get_mut(cell)
+        {
+            cell.push_str(text);
+        }
+    }
+
+    /// Returns the innermost table that formulas refer to.
+    pub(crate) fn grid(&self) -> Option<&Grid> {
+        self.grids.last()
+    }
+
+    /// Opens a row's frame.
+    pub(crate) fn push(&mut self, frame: &'f Frame, index: usize, n_rows: usize) {
+        self.levels.push(Level { frame, index, n_rows });
+    }
+
+    /// Closes the row's frame that was opened last.
+    pub(crate) fn pop(&mut self) {
+        self.levels.pop();
+    }
+
+    /// Returns the value of a name.
+    pub(crate) fn value(&self, name: NameNo) -> &'f Value {
+        const BLANK: &Value = &Value::Blank;
+        let Some(slot) = self.slots.get(name) else { return BLANK };
+        self.level(slot.up).map_or(BLANK, |level| level.frame.get(slot.position))
+    }
+
+    /// Returns the rows of a name; none for anything else.
+    pub(crate) fn rows(&self, name: NameNo) -> &'f [Frame] {
+        match self.value(name) {
+            Value::Rows(rows) => rows,
+            _ => &[],
+        }
+    }
+
+    fn level(&self, up: usize) -> Option<Level<'f>> {
+        self.levels.len().checked_sub(up + 1).map(|position| self.levels[position])
+    }
+
+    /// Returns a value as text without switches, by the customs of the moment's locale.
+    pub(crate) fn text(&self, value: &Value) -> String {
+        let mut text = String::new();
+        write_plain(value, self.context(0), &mut text);
+        text
+    }
+
+    /// Computes an expression.
+    pub(crate) fn evaluate(&self, expression: &'f Expression<NameNo>) -> Cow<'f, Value> {
+        match expression {
+            Expression::Name(name) => Cow::Borrowed(self.value(*name)),
+            Expression::Literal(value) => Cow::Borrowed(value),
+            Expression::Index(up) => {
+                Cow::Owned(self.level(*up).map_or(Value::Blank, |it| Value::Number(Decimal::from(it.index))))
+            }
+            Expression::First(up) => Cow::Owned(Value::Bool(self.level(*up).is_some_and(|it| it.index == 0))),
+            Expression::Last(up) => {
+                Cow::Owned(Value::Bool(self.level(*up).is_some_and(|it| it.index + 1 == it.n_rows)))
+            }
+            Expression::Call(helper, arguments) => self.call(*helper, arguments),
+        }
+    }
+
+    fn call(&self, helper: Helper, arguments: &'f [Expression<NameNo>]) -> Cow<'f, Value> {
+        let argument = |position: usize| {
+            arguments.get(position).map_or(Cow::Owned(Value::Blank), |it| self.evaluate(it))
+        };
+        let ordering = || compare(&argument(0), &argument(1));
+        let truth = |truth: bool| Cow::Owned(Value::Bool(truth));
+        match helper {
+            Helper::Equal => truth(ordering() == Ordering::Equal),
+            Helper::NotEqual => truth(ordering() != Ordering::Equal),
+            Helper::Less => truth(ordering() == Ordering::Less),
+            Helper::LessOrEqual => truth(ordering() != Ordering::Greater),
+            Helper::Greater => truth(ordering() == Ordering::Greater),
+            Helper::GreaterOrEqual => truth(ordering() != Ordering::Less),
+            Helper::And => truth(arguments.iter().all(|it| is_true(&self.evaluate(it)))),
+            Helper::Or => truth(arguments.iter().any(|it| is_true(&self.evaluate(it)))),
+            Helper::Not => truth(!is_true(&argument(0))),
+            Helper::Upper => Cow::Owned(Value::text(self.text(&argument(0)).to_uppercase())),
+            Helper::Lower => Cow::Owned(Value::text(self.text(&argument(0)).to_lowercase())),
+            Helper::Default => {
+                let value = argument(0);
+                if value.is_blank() { argument(1) } else { value }
+            }
+        }
+    }
+}
+
+/// Tells whether a condition holds: all values do but blanks, `false`, zero and a table without rows.
+pub(crate) fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Bool(truth) => *truth,
+        Value::Number(number) => !number.is_zero(),
+        Value::Blank | Value::Text(_) | Value::Date(_) | Value::DateTime(_) | Value::Rows(_) => {
+            !value.is_blank()
+        }
+    }
+}
+
+/// Compares as numbers where both are, else as they would be shown.
+fn compare(left: &Value, right: &Value) -> Ordering {
+    match (number(left), number(right)) {
+        (Some(left), Some(right)) => left.cmp(&right),
+        _ => shown(left).cmp(&shown(right)),
+    }
+}
+
+fn number(value: &Value) -> Option<Decimal> {
+    match value {
+        Value::Number(number) => Some(*number),
+        Value::Text(text) => text.trim().parse().ok(),
+        Value::Blank | Value::Bool(_) | Value::Date(_) | Value::DateTime(_) | Value::Rows(_) => None,
+    }
+}
+
+/// Returns a value as a text that depends on no language: numbers without exponent, dates as ISO 8601.
+fn shown(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::Blank | Value::Rows(_) => Cow::Borrowed(""),
+        Value::Text(text) => Cow::Borrowed(text),
+        Value::Number(number) => Cow::Owned(number.normalize().to_string()),
+        Value::Bool(truth) => Cow::Borrowed(if *truth { "TRUE" } else { "FALSE" }),
+        Value::Date(date) => Cow::Owned(date.to_string()),
+        Value::DateTime(moment) => Cow::Owned(moment.strftime("%Y-%m-%d %H:%M").to_string()),
+    }
+}
+
+impl TableCells for Grid {
+    fn position(&self) -> (usize, usize) {
+        (self.row.saturating_sub(1), self.cell.saturating_sub(1))
+    }
+
+    fn n_rows(&self) -> usize {
+        self.cells.len()
+    }
+
+    fn n_columns(&self, row: usize) -> usize {
+        self.cells.get(row).map_or(0, Vec::len)
+    }
+
+    fn value(&self, row: usize, column: usize) -> Value {
+        let text = self.cells.get(row).and_then(|row| row.get(column));
+        text.map_or(Value::Blank, |text| Value::text(text.trim()))
+    }
+}

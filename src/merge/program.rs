@@ -1,0 +1,355 @@
+//! Owns what a content part compiles to, and how it becomes XML for one letter: static bytes, and the operations between.
+
+use super::evaluate::Frames;
+use super::scope::NameNo;
+use super::show::{Condition, Show, TextPart};
+use super::xml;
+
+/// A content part, compiled.
+#[derive(Debug, Default)]
+pub(crate) struct Program {
+    /// The bytes that do not depend on the letter, each stretch once.
+    pub(crate) statics: Vec<Static>,
+    pub(crate) ops: Vec<Op>,
+}
+
+/// Bytes that are the same in every letter.
+#[derive(Debug, Default)]
+pub(crate) struct Static {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) traits: Traits,
+}
+
+/// What static bytes contain, as far as a decision hangs on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Traits {
+    /// Something a reader sees, or that must not be lost.
+    pub(crate) is_visible: bool,
+    /// A table row.
+    pub(crate) has_row: bool,
+    /// The block that ends last in these bytes.
+    pub(crate) last_block: Option<LastBlock>,
+}
+
+/// The kind of a block, as far as Word minds what stands at the end of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LastBlock {
+    Paragraph,
+    Table,
+}
+
+/// What must be there for something to stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// A paragraph stays if it shows something.
+    IfVisible,
+    /// A table stays if it has a row.
+    IfRows,
+}
+
+/// One operation.
+#[derive(Debug)]
+pub(crate) enum Op {
+    Static(usize),
+    /// Writes a value.
+    Show {
+        show: Box<Show>,
+        target: Target,
+    },
+    /// Takes the first branch whose condition holds.
+    If(Vec<Branch>),
+    /// Repeats the body for each row.
+    Each {
+        rows: NameNo,
+        body: Vec<Op>,
+        otherwise: Vec<Op>,
+    },
+    /// Vanishes as a whole unless it has what it needs.
+    Keep {
+        keep: Keep,
+        ops: Vec<Op>,
+    },
+    /// The content of something that has to end with a paragraph; the filler is an empty one.
+    Guard {
+        ops: Vec<Op>,
+        filler: usize,
+    },
+    /// Gives a bookmark a text; writes nothing.
+    Set {
+        bookmark: String,
+        text: Vec<TextPart>,
+    },
+    /// Goes on to the next record, if the condition holds.
+    Next(Option<Condition>),
+    /// Leaves the record out, if the condition holds.
+    Skip(Condition),
+    /// The first of two forms of the same content: what it does to the records, the second does again.
+    Twin(Vec<Op>),
+    /// A table in which formulas refer to cells.
+    Grid(Vec<Op>),
+    /// The next row, and the next cell, of the innermost such table.
+    GridRow,
+    GridCell,
+}
+
+#[derive(Debug)]
+pub(crate) struct Branch {
+    pub(crate) condition: Option<Condition>,
+    pub(crate) ops: Vec<Op>,
+}
+
+/// Into what a value is written.
+#[derive(Debug)]
+pub(crate) enum Target {
+    /// Inside an open `w:t`; the elements that interrupt it carry this prefix.
+    Text { prefix: String },
+    /// Inside the code of a field that stays: between quotes.
+    Instruction,
+    /// Inside the quotes of an attribute.
+    Attribute,
+}
+
+/// Receives a part's XML piece by piece.
+pub(crate) trait Sink {
+    /// Takes the static bytes of this number.
+    fn fixed(&mut self, number: usize, bytes: &[u8]);
+    /// Takes bytes of this letter.
+    fn text(&mut self, bytes: &[u8]);
+}
+
+impl Sink for Vec<u8> {
+    fn fixed(&mut self, _number: usize, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+
+    fn text(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+/// Takes everything and keeps nothing.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn fixed(&mut self, _number: usize, _bytes: &[u8]) {}
+
+    fn text(&mut self, _bytes: &[u8]) {}
+}
+
+impl Program {
+    /// Writes the part's XML for one letter.
+    pub(crate) fn render<'f>(&'f self, frames: &mut Frames<'f>, sink: &mut impl Sink) {
+        let mut rendering =
+            Rendering { program: self, last_block: None, escaped: Vec::new(), text: String::new() };
+        rendering.run(&self.ops, frames, sink);
+    }
+}
+
+struct Rendering<'f> {
+    program: &'f Program,
+    last_block: Option<LastBlock>,
+    /// Kept to be used again for each value.
+    escaped: Vec<u8>,
+    text: String,
+}
+
+impl<'f> Rendering<'f> {
+    fn run(&mut self, ops: &'f [Op], frames: &mut Frames<'f>, sink: &mut dyn Sink) {
+        for op in ops {
+            match op {
+                Op::Static(number) => {
+                    self.fixed(*number, sink);
+                    if frames.is_in_grid()
+                        && let Some(fixed) = self.program.statics.get(*number)
+                    {
+                        frames.note_cell_text(&xml::shown_text(&fixed.bytes));
+                    }
+                }
+                Op::Show { show, target } => {
+                    self.text.clear();
+                    show.write(frames, &mut self.text);
+                    frames.note_cell_text(&self.text);
+                    self.escaped.clear();
+                    match target {
+                        Target::Text { prefix } => escape_text(&self.text, prefix, &mut self.escaped),
+                        Target::Instruction => escape_code(&self.text, &mut self.escaped),
+                        Target::Attribute => xml::escape_into(&self.text, &mut self.escaped),
+                    }
+                    if !self.escaped.is_empty() {
+                        sink.text(&self.escaped);
+                    }
+                }
+                Op::If(branches) => {
+                    if let Some(branch) = branches.iter().find(|branch| branch.holds(frames)) {
+                        self.run(&branch.ops, frames, sink);
+                    }
+                }
+                Op::Each { rows, body, otherwise } => {
+                    let rows = frames.rows(*rows);
+                    if rows.is_empty() {
+                        self.run(otherwise, frames, sink);
+                    }
+                    for (index, row) in rows.iter().enumerate() {
+                        frames.push(row, index, rows.len());
+                        self.run(body, frames, sink);
+                        frames.pop();
+                    }
+                }
+                Op::Keep { keep, ops } => {
+                    let record = frames.record();
+                    let stays = self.has(*keep, ops, frames);
+                    frames.return_to(record);
+                    if stays {
+                        self.run(ops, frames, sink);
+                    } else {
+                        // What does not stay may still go on to another record.
+                        self.run(ops, frames, &mut Nowhere);
+                    }
+                }
+                Op::Guard { ops, filler } => {
+                    self.last_block = None;
+                    self.run(ops, frames, sink);
+                    if self.last_block != Some(LastBlock::Paragraph) {
+                        self.fixed(*filler, sink);
+                    }
+                }
+                Op::Set { bookmark, text } => frames.set_bookmark(bookmark, text),
+                Op::Next(condition) => {
+                    if condition.as_ref().is_none_or(|condition| condition.holds(frames)) {
+                        frames.next_record();
+                    }
+                }
+                Op::Skip(condition) => {
+                    if condition.holds(frames) {
+                        frames.skip_record();
+                    }
+                }
+                Op::Twin(ops) => {
+                    let record = frames.record();
+                    self.run(ops, frames, sink);
+                    frames.return_to(record);
+                }
+                Op::Grid(ops) => {
+                    // A formula may refer to cells that come after it, so the table is written once for its texts.
+                    let record = frames.record();
+                    frames.open_grid();
+                    self.run(ops, frames, &mut Nowhere);
+                    frames.rewind_grid();
+                    frames.return_to(record);
+                    self.run(ops, frames, sink);
+                    frames.close_grid();
+                }
+                Op::GridRow => frames.next_row(),
+                Op::GridCell => frames.next_cell(),
+            }
+        }
+    }
+
+    fn fixed(&mut self, number: usize, sink: &mut dyn Sink) {
+        let Some(fixed) = self.program.statics.get(number) else { return };
+        sink.fixed(number, &fixed.bytes);
+        self.last_block = fixed.traits.last_block.or(self.last_block);
+    }
+
+    /// Tells whether any of the operations brings what is needed to stay.
+    fn has(&mut self, keep: Keep, ops: &'f [Op], frames: &mut Frames<'f>) -> bool {
+        ops.iter().any(|op| match op {
+            Op::Static(number) => self.program.statics.get(*number).is_some_and(|fixed| match keep {
+                Keep::IfVisible => fixed.traits.is_visible,
+                Keep::IfRows => fixed.traits.has_row,
+            }),
+            Op::Show { show, .. } => {
+                keep == Keep::IfVisible && {
+                    self.text.clear();
+                    show.write(frames, &mut self.text);
+                    !self.text.is_empty()
+                }
+            }
+            Op::If(branches) => {
+                let branch = branches.iter().find(|branch| branch.holds(frames));
+                branch.is_some_and(|branch| self.has(keep, &branch.ops, frames))
+            }
+            Op::Each { rows, body, otherwise } => {
+                let rows = frames.rows(*rows);
+                if rows.is_empty() {
+                    return self.has(keep, otherwise, frames);
+                }
+                rows.iter().enumerate().any(|(index, row)| {
+                    frames.push(row, index, rows.len());
+                    let has = self.has(keep, body, frames);
+                    frames.pop();
+                    has
+                })
+            }
+            Op::Keep { ops, .. } | Op::Guard { ops, .. } | Op::Twin(ops) | Op::Grid(ops) => {
+                self.has(keep, ops, frames)
+            }
+            Op::Set { bookmark, text } => {
+                frames.set_bookmark(bookmark, text);
+                false
+            }
+            Op::Next(condition) => {
+                if condition.as_ref().is_none_or(|condition| condition.holds(frames)) {
+                    frames.next_record();
+                }
+                false
+            }
+            Op::Skip(_) | Op::GridRow | Op::GridCell => false,
+        })
+    }
+}
+
+impl Branch {
+    fn holds<'f>(&'f self, frames: &Frames<'f>) -> bool {
+        self.condition.as_ref().is_none_or(|condition| condition.holds(frames))
+    }
+}
+
+/// Writes text into an open `w:t`: line breaks and tabs become elements, what XML forbids is left out.
+fn escape_text(text: &str, prefix: &str, out: &mut Vec<u8>) {
+    let mut previous = '\0';
+    for character in text.chars() {
+        let element = match character {
+            '\n' if previous == '\r' => "",
+            '\n' | '\r' | '\u{2028}' | '\u{2029}' | '\u{B}' => "br",
+            '\t' => "tab",
+            '\u{2011}' => "noBreakHyphen",
+            '\u{AD}' => "softHyphen",
+            other => {
+                xml::escape_character(other, out);
+                previous = character;
+                continue;
+            }
+        };
+        previous = character;
+        if !element.is_empty() {
+            let prefix = prefix.as_bytes();
+            let pieces: [&[u8]; 9] = [
+                b"</",
+                prefix,
+                b"t><",
+                prefix,
+                element.as_bytes(),
+                b"/><",
+                prefix,
+                b"t xml:space=\"preserve\"",
+                b">",
+            ];
+            pieces.iter().for_each(|piece| out.extend_from_slice(piece));
+        }
+    }
+}
+
+/// Writes text into the code of a field, where quotes and backslashes are escaped and lines do not break.
+fn escape_code(text: &str, out: &mut Vec<u8>) {
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => {
+                out.push(b'\\');
+                xml::escape_character(character, out);
+            }
+            '\r' | '\n' | '\t' => out.push(b' '),
+            other => xml::escape_character(other, out),
+        }
+    }
+}

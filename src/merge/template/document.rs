@@ -1,0 +1,439 @@
+//! Owns the way from a .docx to a template: which parts hold text, which change with the letter, and which must not go
+//! into one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::archive::{self, Archive, TooLarge};
+use super::super::comment;
+use super::super::compile::{self, Findings, Insertion};
+use super::super::customs::Customs;
+use super::super::language::Languages;
+use super::super::package::{CONTENT_TYPES, Package, PackageError, Relationship, relationships_name};
+use super::super::program::{Op, Program};
+use super::super::story::Story;
+use super::super::xml::Document;
+use super::{CommentAs, CommentPlace, TemplateError, Understood};
+
+/// The content type of a .docx's main part (ECMA-376 Part 1 §11.3.10 Main Document Part).
+const MAIN: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
+const COMMENTS: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.comments+xml";
+/// What a .dotx, .docm and .dotm have there instead.
+const OTHER_MAINS: [&str; 3] = [
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml",
+    "application/vnd.ms-word.document.macroEnabled.main+xml",
+    "application/vnd.ms-word.template.macroEnabledTemplate.main+xml",
+];
+
+/// A document while it is being understood.
+struct Reading<'a> {
+    package: Package<'a>,
+    findings: Findings,
+    /// Parts with a content that is not the template's but the same in every letter.
+    replaced: BTreeMap<String, String>,
+    dropped: BTreeSet<String>,
+    programs: Vec<(String, Program)>,
+    customs: Customs,
+    theme_language: Option<String>,
+}
+
+/// Understands a Word document.
+pub(super) fn understand(bytes: &[u8], comment_as: CommentAs) -> Result<Understood, TemplateError> {
+    let package = Package::open(bytes)?;
+    let mut types = ContentTypes::read(&package)?;
+    let main = main_part(&package)?;
+    let main_type = types.of(&main).unwrap_or_default();
+    if main_type != MAIN && !OTHER_MAINS.contains(&main_type.as_str()) {
+        return Err(PackageError::OtherKind { content_type: main_type }.into());
+    }
+    if let Some(macros) = package.entries().iter().find(|entry| is_macro(&types, &entry.name)) {
+        return Err(PackageError::Macros { part: macros.name.clone() }.into());
+    }
+    types.set(&main, MAIN);
+    let relationships = package.relationships(&main)?;
+    let mut reading = Reading {
+        package,
+        findings: Findings::new(),
+        replaced: BTreeMap::new(),
+        dropped: BTreeSet::new(),
+        programs: Vec::new(),
+        customs: Customs::default(),
+        theme_language: None,
+    };
+    for settings in targets(&relationships, "settings") {
+        reading.settings(&settings, &mut types)?;
+    }
+    let mut languages = Languages::default();
+    for styles in targets(&relationships, "styles") {
+        languages.read_styles(&reading.document(&styles)?);
+    }
+    languages.theme = reading.theme_language.take();
+    reading.findings.languages = languages;
+    reading.findings.picture = reading.customs.picture();
+    reading.findings.list_separator = reading.customs.separator();
+    let mut place = None;
+    let comments = targets(&relationships, "comments").into_iter().next();
+    let annotation = match comment_as {
+        CommentAs::Annotation => Some(match &comments {
+            Some(part) => comment::free_id(&reading.document(part)?),
+            None => 0,
+        }),
+        CommentAs::Text => None,
+    };
+    let mut parts = vec![main.clone()];
+    for kind in ["header", "footer", "footnotes", "endnotes"] {
+        parts.extend(targets(&relationships, kind));
+    }
+    let mut seen = BTreeSet::new();
+    parts.retain(|part| seen.insert(part.clone()));
+    for part in &parts {
+        let story = reading.story(part)?;
+        let mut insertions = Vec::new();
+        match annotation {
+            Some(id) if *part == main => {
+                insertions.extend(comment::reference(&story, id));
+                place = Some(CommentPlace::Annotation);
+            }
+            Some(_) => {}
+            None => {
+                for (found, kind) in [
+                    (comment::content_controls(&story), CommentPlace::ContentControl),
+                    (comment::bookmarks(&story), CommentPlace::Bookmark),
+                ] {
+                    if !found.is_empty() {
+                        place = Some(kind);
+                    }
+                    insertions.extend(found);
+                }
+            }
+        }
+        reading.compile(&story, &insertions);
+    }
+    let names_comment =
+        reading.findings.fields.iter().any(|field| super::super::name::key(&field.name) == "comment");
+    if names_comment && annotation.is_none() {
+        place = Some(CommentPlace::Field);
+    }
+    if annotation.is_some() || comments.is_some() {
+        reading.comments(&main, comments, annotation, &mut types)?;
+    }
+    reading.finish(types, place)
+}
+
+impl Reading<'_> {
+    fn document(&self, part: &str) -> Result<Document, TemplateError> {
+        let content =
+            self.package.read(part)?.ok_or_else(|| PackageError::Missing { part: part.to_owned() })?;
+        parse(part, content)
+    }
+
+    fn story(&mut self, part: &str) -> Result<Story, TemplateError> {
+        let mut document = self.document(part)?;
+        if let Some(changed) = comment::without_placeholders(&document) {
+            document = parse(part, changed.into_bytes())?;
+        }
+        Ok(Story::read(part, document, &mut self.findings.problems))
+    }
+
+    fn compile(&mut self, story: &Story, insertions: &[Insertion]) {
+        let program = compile::compile(story, insertions, &mut self.findings);
+        match program.ops.as_slice() {
+            [] => {}
+            [Op::Static(number)] => {
+                let text = program.statics.get(*number).map(|it| it.bytes.as_slice()).unwrap_or_default();
+                let is_same = self.package.read(&story.part).is_ok_and(|content| {
+                    content.as_deref() == Some(text) || text == story.document.source().as_bytes()
+                });
+                if !is_same {
+                    self.replaced.insert(story.part.clone(), String::from_utf8_lossy(text).into_owned());
+                }
+            }
+            _ => self.programs.push((story.part.clone(), program)),
+        }
+    }
+
+    /// Takes out of the settings what ties the letter to the data of its template: else Word asks for the database.
+    fn settings(&mut self, part: &str, types: &mut ContentTypes) -> Result<(), TemplateError> {
+        let document = self.document(part)?;
+        for at in (0..document.tokens().len()).filter(|at| document.tokens()[*at].is_start()) {
+            let value = || document.attribute(at, "val").filter(|value| !value.trim().is_empty());
+            match document.local(at) {
+                "decimalSymbol" => self.customs.decimal_symbol = value(),
+                "listSeparator" => {
+                    self.customs.list_separator = value().and_then(|value| value.trim().chars().next());
+                }
+                "themeFontLang" => self.theme_language = value(),
+                _ => {}
+            }
+        }
+        let merge = (0..document.tokens().len())
+            .find(|at| document.tokens()[*at].is_start() && document.local(*at) == "mailMerge");
+        if let Some(merge) = merge {
+            self.replaced.insert(part.to_owned(), without(&document, &[document.subtree(merge)]));
+        }
+        let is_unwanted = |it: &&Relationship| {
+            matches!(it.kind.as_str(), "mailMergeSource" | "mailMergeHeaderSource" | "recipientData")
+        };
+        let relationships = self.package.relationships(part)?;
+        let unwanted: Vec<&Relationship> = relationships.iter().filter(is_unwanted).collect();
+        if unwanted.is_empty() {
+            return Ok(());
+        }
+        for relationship in &unwanted {
+            if !relationship.is_external && self.package.entry(&relationship.target).is_some() {
+                types.remove(&relationship.target);
+                self.dropped.insert(relationship.target.clone());
+                self.dropped.insert(relationships_name(&relationship.target));
+            }
+        }
+        let name = relationships_name(part);
+        let spans: Vec<_> = unwanted.iter().map(|it| it.span.clone()).collect();
+        let text = without(&self.document(&name)?, &spans);
+        self.replaced.insert(name, text);
+        Ok(())
+    }
+
+    /// Compiles the comments part, which is made if there is none, with the personal comment at its end.
+    fn comments(
+        &mut self,
+        main: &str,
+        part: Option<String>,
+        annotation: Option<u32>,
+        types: &mut ContentTypes,
+    ) -> Result<(), TemplateError> {
+        let (part, document) = match part {
+            Some(part) => {
+                let document = self.document(&part)?;
+                (part, document)
+            }
+            None => {
+                let folder = main.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let part = if folder.is_empty() {
+                    "comments.xml".to_owned()
+                } else {
+                    format!("{folder}/comments.xml")
+                };
+                types.set(&part, COMMENTS);
+                self.relate(main)?;
+                (part.clone(), parse(&part, new_comments(&self.document(main)?).into_bytes())?)
+            }
+        };
+        let story = Story::read(&part, document, &mut self.findings.problems);
+        let insertion = annotation.and_then(|id| comment::annotation(&story, id));
+        self.compile(&story, insertion.as_slice());
+        Ok(())
+    }
+
+    /// Adds the relationship from the main part to its comments.
+    fn relate(&mut self, main: &str) -> Result<(), TemplateError> {
+        let name = relationships_name(main);
+        let relationships = self.package.relationships(main)?;
+        let id = (1..)
+            .map(|number| format!("rIdComments{number}"))
+            .find(|id| relationships.iter().all(|it| it.id != *id))
+            .unwrap_or_default();
+        let base = match is_strict(&self.document(main)?) {
+            true => "http://purl.oclc.org/ooxml/officeDocument/relationships",
+            false => "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+        };
+        let element = |prefix: &str| {
+            format!("<{prefix}Relationship Id=\"{id}\" Type=\"{base}/comments\" Target=\"comments.xml\"/>")
+        };
+        let text = match self.package.read(&name)? {
+            Some(content) => {
+                let document = parse(&name, content)?;
+                append_to_root(&document, &element(&root_prefix(&document)))
+            }
+            None => format!(
+                "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">{}</Relationships>",
+                element("")
+            ),
+        };
+        self.replaced.insert(name, text);
+        Ok(())
+    }
+
+    /// Lays out what is the same in every letter.
+    fn finish(
+        mut self,
+        types: ContentTypes,
+        place: Option<CommentPlace>,
+    ) -> Result<Understood, TemplateError> {
+        if let Some(text) = types.text() {
+            self.replaced.insert(CONTENT_TYPES.to_owned(), text);
+        }
+        let too_large =
+            |_: TooLarge| PackageError::TooLarge { part: CONTENT_TYPES.to_owned(), limit: "4 GiB" };
+        let mut archive = Archive::default();
+        for name in archive::in_order(&self.package) {
+            let is_program = self.programs.iter().any(|(part, _)| part.eq_ignore_ascii_case(name));
+            if is_program || self.dropped.contains(name) {
+                continue;
+            }
+            match self.replaced.remove(name) {
+                Some(text) => archive.add(name, text.as_bytes()).map_err(too_large)?,
+                None => archive.copy(&self.package, name).map_err(too_large)?,
+            }
+        }
+        // What is left was not in the template: a relationships part that the main part lacked.
+        for (name, text) in &self.replaced {
+            archive.add(name, text.as_bytes()).map_err(too_large)?;
+        }
+        self.customs.languages = self.findings.languages.used().to_vec();
+        let takes_several = self.findings.takes_several;
+        Ok(Understood {
+            findings: self.findings,
+            comment_place: place,
+            archive,
+            programs: self.programs,
+            customs: self.customs,
+            takes_several,
+        })
+    }
+}
+
+fn parse(part: &str, content: Vec<u8>) -> Result<Document, TemplateError> {
+    Document::parse(content).map_err(|source| TemplateError::Part { part: part.to_owned(), source })
+}
+
+/// Finds the main part by the package's relationships.
+fn main_part(package: &Package<'_>) -> Result<String, PackageError> {
+    let missing = |part: &str| PackageError::Missing { part: part.to_owned() };
+    let relationships = package.relationships("")?;
+    let main = relationships.iter().find(|it| it.kind == "officeDocument" && !it.is_external);
+    let main = main.ok_or_else(|| missing("_rels/.rels"))?;
+    let entry = package.entry(&main.target).ok_or_else(|| missing(&main.target))?;
+    Ok(entry.name.clone())
+}
+
+fn targets(relationships: &[Relationship], kind: &str) -> Vec<String> {
+    relationships.iter().filter(|it| it.kind == kind && !it.is_external).map(|it| it.target.clone()).collect()
+}
+
+fn is_macro(types: &ContentTypes, name: &str) -> bool {
+    types.of(name).is_some_and(|it| it == "application/vnd.ms-office.vbaProject")
+}
+
+fn is_strict(document: &Document) -> bool {
+    document.source().contains("http://purl.oclc.org/ooxml/wordprocessingml/main")
+}
+
+fn new_comments(main: &Document) -> String {
+    let namespace = match is_strict(main) {
+        true => "http://purl.oclc.org/ooxml/wordprocessingml/main",
+        false => "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+    };
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<w:comments xmlns:w=\"{namespace}\"></w:comments>"
+    )
+}
+
+/// The text of a document without some of its elements.
+fn without(document: &Document, spans: &[std::ops::Range<usize>]) -> String {
+    let mut text = String::new();
+    let mut at = 0;
+    for span in spans {
+        text.push_str(document.slice(at..span.start));
+        at = span.end;
+    }
+    text.push_str(document.slice(at..document.source().len()));
+    text
+}
+
+fn root(document: &Document) -> usize {
+    document.tokens().iter().position(|token| token.is_start()).unwrap_or(0)
+}
+
+fn root_prefix(document: &Document) -> String {
+    document.prefix(root(document)).to_owned()
+}
+
+/// The text of a document with an element more at the end of its root.
+fn append_to_root(document: &Document, element: &str) -> String {
+    let root = root(document);
+    let end = document.end(root);
+    let span = document.tokens()[end].span.clone();
+    if end == root {
+        let tag = document.slice(span.clone());
+        let name = document.name(root);
+        let opened = tag.trim_end_matches('>').trim_end_matches('/');
+        return format!("{}{opened}>{element}</{name}>", document.slice(0..span.start));
+    }
+    format!(
+        "{}{element}{}",
+        document.slice(0..span.start),
+        document.slice(span.start..document.source().len())
+    )
+}
+
+/// The content types of a package (ECMA-376 Part 2, `[Content_Types].xml`), with the changes that letters need.
+struct ContentTypes {
+    document: Document,
+    defaults: BTreeMap<String, String>,
+    /// By part name in lower case, with the leading slash.
+    overrides: BTreeMap<String, (String, std::ops::Range<usize>)>,
+    removed: Vec<std::ops::Range<usize>>,
+    added: Vec<(String, String)>,
+}
+
+impl ContentTypes {
+    fn read(package: &Package<'_>) -> Result<ContentTypes, TemplateError> {
+        let content = package.read(CONTENT_TYPES)?;
+        let content = content.ok_or_else(|| PackageError::Missing { part: CONTENT_TYPES.to_owned() })?;
+        let document = parse(CONTENT_TYPES, content)?;
+        let (mut defaults, mut overrides) = (BTreeMap::new(), BTreeMap::new());
+        for at in (0..document.tokens().len()).filter(|at| document.tokens()[*at].is_start()) {
+            let attribute = |name| document.attribute(at, name).unwrap_or_default();
+            match document.local(at) {
+                "Default" => {
+                    defaults.insert(attribute("Extension").to_ascii_lowercase(), attribute("ContentType"));
+                }
+                "Override" => {
+                    let value = (attribute("ContentType"), document.subtree(at));
+                    overrides.insert(attribute("PartName").to_ascii_lowercase(), value);
+                }
+                _ => {}
+            }
+        }
+        Ok(ContentTypes { document, defaults, overrides, removed: Vec::new(), added: Vec::new() })
+    }
+
+    fn of(&self, part: &str) -> Option<String> {
+        let name = format!("/{}", part.to_ascii_lowercase());
+        match self.overrides.get(&name) {
+            Some((content_type, _)) => Some(content_type.clone()),
+            None => self.defaults.get(name.rsplit('.').next().unwrap_or_default()).cloned(),
+        }
+    }
+
+    fn set(&mut self, part: &str, content_type: &str) {
+        if self.of(part).as_deref() != Some(content_type) {
+            self.remove(part);
+            self.added.push((part.to_owned(), content_type.to_owned()));
+        }
+    }
+
+    fn remove(&mut self, part: &str) {
+        if let Some((_, span)) = self.overrides.remove(&format!("/{}", part.to_ascii_lowercase())) {
+            self.removed.push(span);
+        }
+    }
+
+    /// The new text, if anything changed.
+    fn text(mut self) -> Option<String> {
+        if self.removed.is_empty() && self.added.is_empty() {
+            return None;
+        }
+        self.removed.sort_by_key(|span| span.start);
+        let prefix = root_prefix(&self.document);
+        let mut text = without(&self.document, &self.removed);
+        for (part, content_type) in &self.added {
+            let mut name = Vec::new();
+            super::super::xml::escape_into(part, &mut name);
+            let name = String::from_utf8_lossy(&name).into_owned();
+            let element = format!("<{prefix}Override PartName=\"/{name}\" ContentType=\"{content_type}\"/>");
+            let at = text.rfind("</").unwrap_or(text.len());
+            text.insert_str(at, &element);
+        }
+        Some(text)
+    }
+}

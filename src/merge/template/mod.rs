@@ -1,0 +1,428 @@
+//! Owns the template: a Word document understood once, bound to names, and merged into letters.
+
+mod document;
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::civil::DateTime;
+
+use super::archive::{Archive, TooLarge};
+use super::compile::Findings;
+use super::customs::Customs;
+use super::evaluate::{Circumstances, Frames};
+use super::name::{FieldMap, Namespace, Need};
+use super::package::PackageError;
+use super::problem::Problem;
+use super::program::Program;
+use super::scope::{Binding, Slot};
+use super::value::{Frame, Value};
+use super::xml::XmlError;
+
+/// A Word document, understood. Immutable; share it between threads.
+#[derive(Clone, Debug)]
+pub struct Template {
+    understood: Arc<Understood>,
+}
+
+/// A template whose names are resolved; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct BoundTemplate {
+    understood: Arc<Understood>,
+    needs: Arc<[Need]>,
+    slots: Arc<[Slot]>,
+}
+
+struct Understood {
+    findings: Findings,
+    comment_place: Option<CommentPlace>,
+    /// All parts that are the same in every letter.
+    archive: Archive,
+    /// The parts that are not, with their names.
+    programs: Vec<(String, Program)>,
+    customs: Customs,
+    /// Whether a letter may take more than one record (NEXT, NEXTIF).
+    takes_several: bool,
+}
+
+impl fmt::Debug for Understood {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The bytes of a whole document would hide everything else.
+        formatter
+            .debug_struct("Template")
+            .field("fields", &self.findings.fields)
+            .field("problems", &self.findings.problems)
+            .field("comment_place", &self.comment_place)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a personal comment gets into a document that has no field or tag for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CommentAs {
+    /// As text, at the bookmark or in the content control named `comment`.
+    #[default]
+    Text,
+    /// As a Word comment by the salesperson.
+    Annotation,
+}
+
+/// Where a personal comment stands in a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommentPlace {
+    /// In a field or tag named `comment`.
+    Field,
+    /// At a bookmark named `comment`.
+    Bookmark,
+    /// In a content control named `comment`.
+    ContentControl,
+    /// As a Word comment.
+    Annotation,
+}
+
+/// A field or tag of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldUse {
+    /// The name it shows or tests; empty for fields without one.
+    pub name: String,
+    /// The field's keyword in upper case, or `tag`.
+    pub kind: String,
+    /// The field's code or the tag as it stands in the document.
+    pub code: String,
+    /// The part's name in the package: `word/document.xml`.
+    pub part: String,
+    /// The paragraph's number in its part, from 1.
+    pub paragraph: usize,
+}
+
+/// The circumstances of a letter that are not values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The clock of the run.
+    pub now: DateTime,
+    /// The language and country whose customs hold, such as `de-CH`.
+    pub locale: String,
+    /// The number of the record in the data, from 1.
+    pub record: u64,
+    /// The number of the letter among those that are made, from 1.
+    pub sequence: u64,
+}
+
+/// What became of the records that a letter was to be made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Merged {
+    /// How many records the letter took, from the first; at least one. NEXT and NEXTIF take more than one.
+    pub n_records: usize,
+    /// Whether SKIPIF left the letter out; then nothing was written.
+    pub is_skipped: bool,
+}
+
+/// A merged document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// The .docx.
+    pub bytes: Vec<u8>,
+}
+
+/// Values by name, for a single letter.
+#[derive(Clone, Debug)]
+pub struct Values {
+    moment: Moment,
+    entries: Vec<(String, Entry)>,
+}
+
+#[derive(Clone, Debug)]
+enum Entry {
+    Value(Value),
+    Rows(Vec<Values>),
+}
+
+/// Why a file is no usable template.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// The file is no Word document, or a harmful one.
+    #[error(transparent)]
+    Package(#[from] PackageError),
+    /// A part is no XML that can be read.
+    #[error("part `{part}` cannot be read: {source}")]
+    Part {
+        /// The part's name.
+        part: String,
+        /// What is wrong with it.
+        source: XmlError,
+    },
+}
+
+/// Why a letter could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// The template's SKIPIF leaves this record out.
+    #[error("record is left out by the template's SKIPIF")]
+    Skipped,
+    /// The letter or a part of it would be larger than a zip archive can hold.
+    #[error("letter is larger than 4 GiB")]
+    TooLarge,
+    /// The template has faults, or names that nothing was given for.
+    #[error("template cannot be merged: {}", .problems.first().map(ToString::to_string).unwrap_or_default())]
+    Unusable {
+        /// All of them.
+        problems: Vec<Problem>,
+    },
+}
+
+impl TemplateError {
+    /// Returns the part that is at fault, or nothing for the whole file.
+    pub fn place(&self) -> String {
+        match self {
+            TemplateError::Package(error) => error.place(),
+            TemplateError::Part { part, .. } => part.clone(),
+        }
+    }
+
+    /// Returns what to do about it, where that is sure.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            TemplateError::Package(error) => error.help(),
+            TemplateError::Part { .. } => Some("open the letter in Word and save it again".to_owned()),
+        }
+    }
+
+    /// Returns the stable name of the error: the variant in kebab case.
+    pub fn id(&self) -> &'static str {
+        match self {
+            TemplateError::Package(error) => error.id(),
+            TemplateError::Part { .. } => "part",
+        }
+    }
+}
+
+impl From<TooLarge> for RenderError {
+    fn from(_: TooLarge) -> RenderError {
+        RenderError::TooLarge
+    }
+}
+
+impl Default for Values {
+    fn default() -> Values {
+        Values::new()
+    }
+}
+
+impl Values {
+    /// Returns a set without values; its clock stands at the start of 1970, its locale is `en-US`.
+    pub fn new() -> Values {
+        let now = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+        Values::at(Moment { now, locale: "en-US".to_owned(), record: 1, sequence: 1 })
+    }
+
+    /// Returns a set without values for a letter made at this moment.
+    pub fn at(moment: Moment) -> Values {
+        Values { moment, entries: Vec::new() }
+    }
+
+    /// Gives `name` a value.
+    pub fn set(&mut self, name: &str, value: Value) {
+        self.entries.push((name.to_owned(), Entry::Value(value)));
+    }
+
+    /// Gives `name` the rows of a child table.
+    pub fn set_rows(&mut self, name: &str, rows: Vec<Values>) {
+        self.entries.push((name.to_owned(), Entry::Rows(rows)));
+    }
+
+    fn namespace(rows: &[&Values]) -> Namespace {
+        let mut names: Vec<&str> = Vec::new();
+        for (name, _) in rows.iter().flat_map(|row| &row.entries) {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        let mut namespace = Namespace::new();
+        for name in names {
+            let children: Vec<&Values> = rows
+                .iter()
+                .filter_map(|row| match row.entry(name) {
+                    Some(Entry::Rows(children)) => Some(children),
+                    _ => None,
+                })
+                .flatten()
+                .collect();
+            let is_table = rows.iter().any(|row| matches!(row.entry(name), Some(Entry::Rows(_))));
+            if is_table {
+                namespace.rows(name, Values::namespace(&children));
+            } else {
+                namespace.column(name, name);
+            }
+        }
+        namespace
+    }
+
+    fn entry(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().rev().find(|(entry, _)| entry == name).map(|(_, entry)| entry)
+    }
+
+    fn frame(&self, needs: &[Need], namespace: &Namespace) -> Frame {
+        let fill = |need: &Need| {
+            let (Need::Value(entry) | Need::Rows(entry, _)) = need;
+            match (need, namespace.path(*entry).and_then(|name| self.entry(name))) {
+                (Need::Value(_), Some(Entry::Value(value))) => value.clone(),
+                (Need::Rows(entry, needs), Some(Entry::Rows(rows))) => match namespace.rows_of(*entry) {
+                    Some(inside) => Value::Rows(rows.iter().map(|row| row.frame(needs, inside)).collect()),
+                    None => Value::Blank,
+                },
+                _ => Value::Blank,
+            }
+        };
+        Frame(needs.iter().map(fill).collect())
+    }
+}
+
+impl Template {
+    /// Understands a Word document as a template.
+    ///
+    /// # Errors
+    ///
+    /// When the file is no Word document, is damaged, holds macros, or is made to harm. Faults of single fields and
+    /// tags are no error here: see [`Template::problems`].
+    pub fn compile(bytes: &[u8]) -> Result<Template, TemplateError> {
+        Template::compile_with(bytes, CommentAs::default())
+    }
+
+    /// Understands a Word document, with the manner in which it shows the personal comment.
+    ///
+    /// With [`CommentAs::Annotation`] the template needs the names `comment` and `salesperson.name`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Template::compile`].
+    pub fn compile_with(bytes: &[u8], comment_as: CommentAs) -> Result<Template, TemplateError> {
+        document::understand(bytes, comment_as)
+            .map(|understood| Template { understood: Arc::new(understood) })
+    }
+
+    /// Returns every field and tag found, in the order of parts and text.
+    pub fn fields(&self) -> &[FieldUse] {
+        &self.understood.findings.fields
+    }
+
+    /// Returns what makes the template unusable, whatever the names.
+    pub fn problems(&self) -> &[Problem] {
+        &self.understood.findings.problems
+    }
+
+    /// Returns what is odd but does not stop a merge.
+    pub fn warnings(&self) -> &[Problem] {
+        &self.understood.findings.warnings
+    }
+
+    /// Returns where the personal comment stands; nothing if the document has no place for it.
+    pub fn comment_place(&self) -> Option<CommentPlace> {
+        self.understood.comment_place
+    }
+
+    /// Resolves the names of the template.
+    ///
+    /// # Errors
+    ///
+    /// All that stands in the way of a letter: the template's own [problems](Template::problems), and every name that
+    /// has no value.
+    pub fn bind(&self, namespace: &Namespace, map: &FieldMap) -> Result<BoundTemplate, Vec<Problem>> {
+        let findings = &self.understood.findings;
+        let mut problems = findings.problems.clone();
+        match findings.names.bind(namespace, map) {
+            Ok(Binding { needs, slots }) if problems.is_empty() => Ok(BoundTemplate {
+                understood: Arc::clone(&self.understood),
+                needs: needs.into(),
+                slots: slots.into(),
+            }),
+            Ok(_) => Err(problems),
+            Err(faults) => {
+                problems.extend(faults.into_iter().filter_map(|(name, fault)| {
+                    findings.places.get(name).map(|place| Problem::new(fault, place.clone()))
+                }));
+                Err(problems)
+            }
+        }
+    }
+
+    /// Merges one letter from values by name.
+    ///
+    /// # Errors
+    ///
+    /// [`RenderError::Unusable`] with every fault of the template and every name that has no value.
+    pub fn render(&self, values: &Values) -> Result<Letter, RenderError> {
+        let namespace = Values::namespace(&[values]);
+        let bound =
+            self.bind(&namespace, &FieldMap::new()).map_err(|problems| RenderError::Unusable { problems })?;
+        let mut bytes = Vec::new();
+        bound.letter(&values.frame(bound.needs(), &namespace), &values.moment, &mut bytes)?;
+        Ok(Letter { bytes })
+    }
+}
+
+impl BoundTemplate {
+    /// Returns what the template wants in its frame, position by position.
+    pub fn needs(&self) -> &[Need] {
+        &self.needs
+    }
+
+    /// Tells whether a letter may take more than one record: the template has NEXT or NEXTIF.
+    pub fn takes_several(&self) -> bool {
+        self.understood.takes_several
+    }
+
+    /// Merges one letter into `into`, which is cleared and keeps its capacity.
+    ///
+    /// After NEXT all values are blank; see [`BoundTemplate::letter_of`] for letters of several records.
+    ///
+    /// # Errors
+    ///
+    /// [`RenderError::TooLarge`] if the letter does not fit a zip archive, [`RenderError::Skipped`] if the template
+    /// leaves the record out.
+    pub fn letter(&self, frame: &Frame, moment: &Moment, into: &mut Vec<u8>) -> Result<(), RenderError> {
+        match self.letter_of(std::slice::from_ref(frame), moment, into)? {
+            Merged { is_skipped: true, .. } => Err(RenderError::Skipped),
+            Merged { is_skipped: false, .. } => Ok(()),
+        }
+    }
+
+    /// Merges one letter, such as a sheet of labels, from the first of `records` and as many more as NEXT asks for.
+    ///
+    /// `moment` holds the numbers of the first record. Where the records run out, the rest of the sheet is blank.
+    /// `into` is cleared and keeps its capacity. The caller goes on with the records after those that were taken.
+    ///
+    /// # Errors
+    ///
+    /// [`RenderError::TooLarge`] if the letter does not fit a zip archive.
+    pub fn letter_of(
+        &self,
+        records: &[Frame],
+        moment: &Moment,
+        into: &mut Vec<u8>,
+    ) -> Result<Merged, RenderError> {
+        let contexts = self.understood.customs.contexts(&moment.locale);
+        let circumstances = Circumstances { moment, contexts: &contexts };
+        let mut frames = Frames::new(records, &self.slots, circumstances);
+        let mut writing = self.understood.archive.begin(std::mem::take(into));
+        let mut content = Vec::new();
+        for (number, (name, program)) in self.understood.programs.iter().enumerate() {
+            content.clear();
+            // Only the main part goes through the records; headers and notes show the first.
+            let record = frames.record();
+            if number > 0 {
+                frames.return_to(0);
+            }
+            program.render(&mut frames, &mut content);
+            if number > 0 {
+                frames.return_to(record);
+            }
+            writing.part(name, &content)?;
+        }
+        *into = writing.finish()?;
+        let merged = Merged { n_records: frames.n_records(), is_skipped: frames.is_skipped() };
+        if merged.is_skipped {
+            into.clear();
+        }
+        Ok(merged)
+    }
+}
