@@ -1,0 +1,167 @@
+//! Builds small Word documents in memory, and reads back what was merged.
+
+use std::io::{Cursor, Read, Write};
+
+use mailrun::merge::{Letter, Template, Value, Values};
+use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
+
+pub(crate) const W: &str = "http://schemas.openxmlformats.org/wordprocessingml/2006/main";
+pub(crate) const RELATIONSHIPS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+const WML: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml";
+
+/// A Word document that is being put together.
+pub(crate) struct Docx {
+    parts: Vec<(String, Vec<u8>)>,
+    overrides: String,
+    relationships: String,
+    main_type: String,
+}
+
+impl Docx {
+    /// A document with this content of `w:body`; the section properties are added.
+    pub(crate) fn new(body: &str) -> Docx {
+        let docx = Docx {
+            parts: Vec::new(),
+            overrides: String::new(),
+            relationships: String::new(),
+            main_type: format!("{WML}.document.main+xml"),
+        };
+        docx.raw("word/document.xml", &part("document", &format!("<w:body>{body}<w:sectPr/></w:body>")))
+    }
+
+    /// Adds a part that the main part refers to: `header`, `footer`, `footnotes`, `settings`, …
+    pub(crate) fn with(mut self, kind: &str, root: &str, content: &str) -> Docx {
+        let name = format!("{kind}{}.xml", self.parts.len());
+        self.overrides += &format!("<Override PartName=\"/word/{name}\" ContentType=\"{WML}.{kind}+xml\"/>");
+        self.relationships +=
+            &format!("<Relationship Id=\"rId{name}\" Type=\"{RELATIONSHIPS}/{kind}\" Target=\"{name}\"/>");
+        self.raw(&format!("word/{name}"), &part(root, content))
+    }
+
+    /// Adds a part as it is.
+    pub(crate) fn raw(mut self, name: &str, content: &str) -> Docx {
+        self.parts.push((name.to_owned(), content.as_bytes().to_vec()));
+        self
+    }
+
+    /// Gives the main part another content type.
+    pub(crate) fn typed(mut self, content_type: &str) -> Docx {
+        self.main_type = content_type.to_owned();
+        self
+    }
+
+    /// The .docx.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let types = format!(
+            "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\">\
+             <Default Extension=\"rels\" ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/>\
+             <Default Extension=\"xml\" ContentType=\"application/xml\"/>\
+             <Override PartName=\"/word/document.xml\" ContentType=\"{}\"/>{}</Types>",
+            self.main_type, self.overrides
+        );
+        let root = relationships(&format!(
+            "<Relationship Id=\"rId1\" Type=\"{RELATIONSHIPS}/officeDocument\" Target=\"word/document.xml\"/>"
+        ));
+        let main = relationships(&self.relationships);
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        let first = [
+            ("[Content_Types].xml", types.as_bytes()),
+            ("_rels/.rels", root.as_bytes()),
+            ("word/_rels/document.xml.rels", main.as_bytes()),
+        ];
+        let parts = self.parts.iter().map(|(name, content)| (name.as_str(), content.as_slice()));
+        for (name, content) in first.into_iter().chain(parts) {
+            writer.start_file(name, SimpleFileOptions::default()).expect("the archive is in memory");
+            writer.write_all(content).expect("the archive is in memory");
+        }
+        writer.finish().expect("the archive is in memory").into_inner()
+    }
+
+    /// Compiles the document, which must be without fault.
+    pub(crate) fn template(&self) -> Template {
+        let template = Template::compile(&self.bytes()).expect("the document compiles");
+        assert!(template.problems().is_empty(), "{:?}", template.problems());
+        template
+    }
+
+    /// Merges the document and returns the content of its `w:body`, without the section properties.
+    pub(crate) fn body(&self, values: &[(&str, &str)]) -> String {
+        let letter = self.template().render(&texts(values)).expect("the letter renders");
+        body(&letter)
+    }
+}
+
+/// Values that are texts.
+pub(crate) fn texts(values: &[(&str, &str)]) -> Values {
+    let mut set = Values::new();
+    for (name, text) in values {
+        set.set(name, Value::text(*text));
+    }
+    set
+}
+
+/// The content of a letter's `w:body`, without the section properties.
+pub(crate) fn body(letter: &Letter) -> String {
+    let document = read(&letter.bytes, "word/document.xml").expect("a letter has a main part");
+    let start = document.find("<w:body>").expect("a letter has a body") + "<w:body>".len();
+    let end = document.rfind("<w:sectPr/></w:body>").expect("a letter has section properties");
+    document[start..end].to_owned()
+}
+
+/// A part of a .docx as text.
+pub(crate) fn read(bytes: &[u8], name: &str) -> Option<String> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).expect("the letter is an archive");
+    let mut text = String::new();
+    archive.by_name(name).ok()?.read_to_string(&mut text).expect("the part is text");
+    Some(text)
+}
+
+/// The names of a .docx's parts, in order.
+pub(crate) fn names(bytes: &[u8]) -> Vec<String> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).expect("the letter is an archive");
+    let n = archive.len();
+    let mut name = |at: usize| {
+        let entry = archive.by_index(at).expect("the entry exists");
+        entry.name().expect("the name is text").into_owned()
+    };
+    (0..n).map(&mut name).collect()
+}
+
+/// A paragraph with these runs.
+pub(crate) fn p(runs: &str) -> String {
+    format!("<w:p>{runs}</w:p>")
+}
+
+/// A run with this text.
+pub(crate) fn t(text: &str) -> String {
+    format!("<w:r><w:t xml:space=\"preserve\">{text}</w:t></w:r>")
+}
+
+/// A complex field as Word writes it.
+pub(crate) fn field(code: &str, result: &str) -> String {
+    format!(
+        "<w:r><w:fldChar w:fldCharType=\"begin\"/></w:r>{code}<w:r><w:fldChar w:fldCharType=\"separate\"/></w:r>\
+         {result}<w:r><w:fldChar w:fldCharType=\"end\"/></w:r>"
+    )
+}
+
+/// A run of a field's code.
+pub(crate) fn code(text: &str) -> String {
+    format!("<w:r><w:instrText xml:space=\"preserve\">{}</w:instrText></w:r>", text.replace('<', "&lt;"))
+}
+
+/// A merge field as Word writes it.
+pub(crate) fn merge_field(code_text: &str) -> String {
+    field(&code(&format!(" MERGEFIELD {code_text} ")), &t("«old»"))
+}
+
+fn part(root: &str, content: &str) -> String {
+    format!("<w:{root} xmlns:w=\"{W}\" xmlns:r=\"{RELATIONSHIPS}\">{content}</w:{root}>")
+}
+
+fn relationships(content: &str) -> String {
+    format!(
+        "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">{content}</Relationships>"
+    )
+}

@@ -1,0 +1,95 @@
+//! The document as a package: what is refused, what is left out of a letter, and what is copied.
+
+mod support;
+
+use mailrun::merge::{Template, Values};
+
+use support::docx::{Docx, names, p, read, t};
+
+fn check_refused(bytes: &[u8], expected: &str) {
+    let error = Template::compile(bytes).expect_err("the file is refused");
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn what_is_no_word_document_is_refused() {
+    check_refused(b"", "file is not a Word document: it is no zip archive");
+    check_refused(b"Hello", "file is not a Word document: it is no zip archive");
+    let bytes = Docx::new("").bytes();
+    check_refused(&bytes[..bytes.len() / 2], "zip archive is damaged: it has no directory");
+    check_refused(
+        &Docx::new("")
+            .typed("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml")
+            .bytes(),
+        "file is not a Word document: its main part has content type \
+         `application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml`",
+    );
+    let doctype = "<!DOCTYPE x [<!ENTITY a \"b\">]><x/>";
+    let docx = Docx::new("").with("header", "hdr", "");
+    let bytes = replaced(&docx, "word/header1.xml", doctype);
+    check_refused(&bytes, "part `word/header1.xml` cannot be read: XML has a document type declaration");
+    let bytes = replaced(&docx, "word/header1.xml", "<w:hdr>");
+    check_refused(
+        &bytes,
+        "part `word/header1.xml` cannot be read: XML is broken at byte 0: an element has no end",
+    );
+    check_refused(&Docx::new("").raw("../x", "").bytes(), "zip archive has an unsafe part name `../x`");
+    let bomb = " ".repeat(80 << 20);
+    check_refused(
+        &Docx::new("").raw("word/bomb.xml", &bomb).bytes(),
+        "part `word/bomb.xml` inflates beyond the limit of 200 times its packed size",
+    );
+}
+
+/// The document with one part exchanged.
+fn replaced(docx: &Docx, name: &str, content: &str) -> Vec<u8> {
+    use std::io::{Cursor, Read, Write};
+    let mut archive = zip::ZipArchive::new(Cursor::new(docx.bytes())).expect("an archive");
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for part in names(&docx.bytes()) {
+        let mut old = Vec::new();
+        archive.by_name(&part).expect("the part exists").read_to_end(&mut old).expect("it can be read");
+        writer.start_file(&part, zip::write::SimpleFileOptions::default()).expect("in memory");
+        writer.write_all(if part == name { content.as_bytes() } else { &old }).expect("in memory");
+    }
+    writer.finish().expect("in memory").into_inner()
+}
+
+#[test]
+fn a_letter_is_not_tied_to_the_data_of_its_template() {
+    let settings =
+        "<w:zoom w:percent=\"100\"/><w:mailMerge><w:query w:val=\"SELECT\"/></w:mailMerge><w:compat/>";
+    let letter = Docx::new("").with("settings", "settings", settings).template().render(&Values::new());
+    let bytes = letter.expect("the letter renders").bytes;
+    let text = read(&bytes, "word/settings1.xml").expect("the part exists");
+    assert!(text.ends_with("<w:zoom w:percent=\"100\"/><w:compat/></w:settings>"), "{text}");
+}
+
+#[test]
+fn a_template_file_becomes_a_document() {
+    let kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml";
+    let letter = Docx::new("").typed(kind).template().render(&Values::new()).expect("the letter renders");
+    let types = read(&letter.bytes, "[Content_Types].xml").expect("the part exists");
+    assert!(types.contains("wordprocessingml.document.main+xml") && !types.contains("template"), "{types}");
+    assert_eq!(names(&letter.bytes)[0], "[Content_Types].xml");
+}
+
+#[test]
+fn the_same_template_and_values_make_the_same_bytes() {
+    let docx = Docx::new(&p(&t("{{a}}")));
+    let letter =
+        || docx.template().render(&support::docx::texts(&[("a", "x")])).expect("the letter renders").bytes;
+    assert_eq!(letter(), letter());
+}
+
+#[test]
+fn a_damaged_file_never_panics() {
+    let bytes = Docx::new(&(p(&t("{{#if a}}b{{/if}}")) + &p(&support::docx::merge_field("A")))).bytes();
+    for at in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x55;
+        if let Ok(template) = Template::compile(&damaged) {
+            let _outcome = template.render(&support::docx::texts(&[("a", "x")]));
+        }
+    }
+}
