@@ -1,1 +1,120 @@
 //! Out of the house: letters, messages, outcomes.
+//!
+//! Owns the seam between a run and the outside. A [`Parcel`] is what a line delivers; a [`Transport`] takes it in
+//! two steps: [`stage`](Transport::stage) prepares it in a worker, with no effect that anybody could see, and
+//! [`deliver`](Transport::deliver) lets it take effect, under the one writer that keeps the journal.
+
+pub mod outcome;
+pub mod name;
+pub mod folder;
+pub mod mailbox;
+pub mod message;
+pub mod document;
+pub mod html;
+pub mod outbox;
+pub mod plain;
+
+use crate::delivery::folder::FolderError;
+use crate::delivery::message::Message;
+use crate::delivery::outcome::Outcome;
+
+/// What one line delivers.
+#[derive(Clone, Copy, Debug)]
+pub enum Parcel<'a> {
+    /// A document to be written as a file.
+    Letter {
+        /// The file's name, safe and unique within the run: see [`name`].
+        name: &'a str,
+        /// The whole document.
+        bytes: &'a [u8],
+    },
+    /// A message to be sent, or to be written to the outbox.
+    Message {
+        /// The name of its file if it goes to the outbox, safe and unique within the run: see [`name`].
+        name: &'a str,
+        /// The message.
+        message: &'a Message,
+    },
+}
+
+/// A parcel that is prepared and has no effect yet.
+#[derive(Clone, Debug)]
+pub struct Staged {
+    /// The segment line it belongs to.
+    pub line: u64,
+    /// What was prepared.
+    pub content: StagedContent,
+}
+
+/// What [`Transport::stage`] prepared.
+#[derive(Clone, Debug)]
+pub enum StagedContent {
+    /// A file that is written under a temporary name.
+    File {
+        /// The name that it will have.
+        name: String,
+        /// SHA-256 of its content, 64 lower-case hexadecimal digits.
+        sha256: String,
+    },
+    /// A message, ready to be sent.
+    Message(Message),
+}
+
+/// A change of a line's state, to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The segment line.
+    pub line: u64,
+    /// What changed.
+    pub change: Change,
+}
+
+/// What changed for a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The message is about to leave: to be on the disk before its first byte does.
+    Sending,
+    /// The attempt has ended.
+    Done(Outcome),
+}
+
+/// A way out of the house.
+pub trait Transport: Sync {
+    /// Prepares a parcel, so that all that is left is to let it take effect. May be called by many workers at once.
+    ///
+    /// Staging the same line again replaces what was staged.
+    ///
+    /// # Errors
+    ///
+    /// [`DeliveryError::Folder`] if the temporary file cannot be written.
+    fn stage(&self, line: u64, parcel: Parcel<'_>) -> Result<Staged, DeliveryError>;
+
+    /// Lets the staged parcels take effect, and reports every change of state through `record`, in batches.
+    ///
+    /// A step counts when `record` returns: [`Change::Sending`] is recorded before the first byte of the message
+    /// leaves. Each line ends with exactly one [`Change::Done`], unless an error stops the delivery.
+    ///
+    /// # Errors
+    ///
+    /// What stops all lines: the surroundings ([`DeliveryError::Folder`]) or a journal that cannot be written
+    /// ([`DeliveryError::Record`]). What goes wrong with one line is its [`Outcome`].
+    fn deliver(
+        &self,
+        staged: &mut dyn Iterator<Item = Staged>,
+        record: &mut dyn FnMut(&[Step]) -> Result<(), RecordError>,
+    ) -> Result<(), DeliveryError>;
+}
+
+/// The recorder's own error.
+pub type RecordError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What stops a delivery as a whole.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliveryError {
+    /// The folder does not take the file.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// A step could not be recorded; nothing may happen after that.
+    #[error("cannot record what was delivered")]
+    Record(#[source] RecordError),
+}
