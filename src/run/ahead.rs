@@ -1,0 +1,174 @@
+//! Owns working ahead: while one batch takes effect and is recorded, the next is merged by all cores.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::thread;
+
+use rayon::prelude::*;
+
+use crate::contact::CorrespondenceType;
+use crate::delivery::folder::Folder;
+use crate::delivery::name::safe_name;
+use crate::delivery::outbox::Outbox;
+use crate::delivery::outcome::Outcome;
+use crate::delivery::{Change, DeliveryError, Parcel, Staged, Step, Transport};
+use crate::interaction::{EntryNo, RunNo};
+use crate::run::journal::Pending;
+use crate::run::{Letters, Office, Progress, RunError};
+use crate::segment::{LineNo, SegmentNo};
+
+/// How many lines are merged, delivered and recorded at a time.
+const LINES_PER_BATCH: usize = 512;
+
+/// The ways out of the house for one run.
+#[derive(Debug)]
+pub struct Exits {
+    /// The segment's folder.
+    pub folder: PathBuf,
+    letters: Outbox,
+    messages: Outbox,
+}
+
+impl Exits {
+    /// Opens the folders of a segment below `out`: `letters` and `outbox`.
+    ///
+    /// # Errors
+    ///
+    /// A folder that cannot be made or written.
+    pub fn open(out: &Path, segment: &SegmentNo) -> Result<Exits, DeliveryError> {
+        let folder = out.join(safe_name(&segment.0, ""));
+        let letters = Outbox::new(Folder::open(&folder.join("letters"))?);
+        let messages = Outbox::new(Folder::open(&folder.join("outbox"))?);
+        Ok(Exits { folder, letters, messages })
+    }
+
+    fn of(&self, kind: CorrespondenceType) -> &dyn Transport {
+        match kind {
+            CorrespondenceType::HardCopy => &self.letters,
+            CorrespondenceType::Email | CorrespondenceType::Fax => &self.messages,
+        }
+    }
+}
+
+/// A batch that is ready to take effect.
+#[derive(Default)]
+struct Batch {
+    letters: Vec<Staged>,
+    messages: Vec<Staged>,
+    failed: Vec<Step>,
+}
+
+impl Batch {
+    fn len(&self) -> usize {
+        self.letters.len() + self.messages.len() + self.failed.len()
+    }
+}
+
+/// Delivers every line that is still to be delivered, until there is none or the user wants to stop.
+pub(in crate::run) fn deliver_all(
+    office: &mut Office<'_>,
+    run: RunNo,
+    letters: &Letters,
+    exits: &Exits,
+    observe: &mut dyn FnMut(Progress),
+) -> Result<(), RunError> {
+    let mut pending = office.store.pending(run, EntryNo(0), LINES_PER_BATCH)?;
+    let mut ready = Batch::default();
+    while !pending.is_empty() || ready.len() > 0 {
+        let (staged, next) = thread::scope(|scope| {
+            let staged = scope.spawn(|| stage(&pending, letters, exits));
+            let next = take_effect(office, run, exits, ready, observe)
+                .and_then(|()| next_after(office, run, pending.last()));
+            (staged.join(), next)
+        });
+        pending = next?;
+        ready = staged.unwrap_or_else(|panic| resume_unwind(panic))?;
+    }
+    Ok(())
+}
+
+fn next_after(office: &mut Office<'_>, run: RunNo, last: Option<&Pending>) -> Result<Vec<Pending>, RunError> {
+    match last {
+        Some(last) if !office.stop.load(Ordering::Relaxed) => {
+            Ok(office.store.pending(run, last.entry, LINES_PER_BATCH)?)
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Merges a batch on all cores and prepares what goes out, with no effect that anybody could see.
+fn stage(pending: &[Pending], letters: &Letters, exits: &Exits) -> Result<Batch, DeliveryError> {
+    let staged: Vec<_> = pending
+        .par_iter()
+        .map_init(Vec::new, |buffer, line| {
+            // A panic over one line's data is that line's failure, never the run's.
+            let made = catch_unwind(AssertUnwindSafe(|| stage_line(line, letters, exits, buffer)));
+            made.unwrap_or_else(|_| Ok(Err("the letter could not be made: the program panicked".to_owned())))
+        })
+        .collect();
+    let mut batch = Batch::default();
+    for (line, staged) in pending.iter().zip(staged) {
+        match (staged?, line.correspondence_type) {
+            (Ok(staged), CorrespondenceType::HardCopy) => batch.letters.push(staged),
+            (Ok(staged), CorrespondenceType::Email | CorrespondenceType::Fax) => batch.messages.push(staged),
+            (Err(reason), _) => {
+                batch
+                    .failed
+                    .push(Step { line: key(line.entry), change: Change::Done(Outcome::Failed { reason }) });
+            }
+        }
+    }
+    Ok(batch)
+}
+
+fn stage_line(
+    line: &Pending,
+    letters: &Letters,
+    exits: &Exits,
+    buffer: &mut Vec<u8>,
+) -> Result<Result<Staged, String>, DeliveryError> {
+    if let Err(reason) = letters.merge(&line.letter, line.line_no.0 / LineNo::STEP, buffer) {
+        return Ok(Err(reason));
+    }
+    let kind = line.correspondence_type;
+    let exit = exits.of(kind);
+    match kind {
+        CorrespondenceType::HardCopy => {
+            exit.stage(key(line.entry), Parcel::Letter { name: &line.file, bytes: buffer }).map(Ok)
+        }
+        CorrespondenceType::Email | CorrespondenceType::Fax => match letters.message(line, buffer) {
+            Ok(message) => {
+                exit.stage(key(line.entry), Parcel::Message { name: &line.file, message: &message }).map(Ok)
+            }
+            Err(reason) => Ok(Err(reason)),
+        },
+    }
+}
+
+/// Lets a batch take effect; every step is in the journal before the next one that depends on it.
+fn take_effect(
+    office: &mut Office<'_>,
+    run: RunNo,
+    exits: &Exits,
+    batch: Batch,
+    observe: &mut dyn FnMut(Progress),
+) -> Result<(), RunError> {
+    let mut record = |steps: &[Step]| {
+        office.store.record(run, steps)?;
+        let n_lines = steps.iter().filter(|step| matches!(step.change, Change::Done(_))).count();
+        observe(Progress::Delivered { n_lines: n_lines as u64 });
+        Ok(())
+    };
+    if !batch.failed.is_empty() {
+        record(&batch.failed).map_err(DeliveryError::Record)?;
+    }
+    exits.letters.deliver(&mut batch.letters.into_iter(), &mut record)?;
+    exits.messages.deliver(&mut batch.messages.into_iter(), &mut record)?;
+    Ok(())
+}
+
+/// The key of a line for its transport: its entry's number.
+fn key(entry: EntryNo) -> u64 {
+    entry.0.unsigned_abs()
+}

@@ -1,0 +1,341 @@
+//! Owns the forms of a run: its documents and texts, each understood once however many lines use it. What is wrong
+//! with a document or text is found here, once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::contact::CorrespondenceType;
+use crate::delivery::mailbox::Mailbox;
+use crate::interaction::template::{CommentForm, EmailBody};
+use crate::interaction::{EffectiveInteraction, InteractionTemplate, Standing};
+use crate::merge::{BoundTemplate, BoundText, CommentAs, Escape, FieldMap, Need, Template, Text};
+use crate::run::desk::Desk;
+use crate::run::plan::{NameSources, RunDocument};
+use crate::run::problem::Problem;
+use crate::run::records::{Records, RecordsError};
+use crate::run::values::{Names, Uses};
+use crate::segment::Digest;
+use crate::setup::Setup;
+
+/// The documents and texts of a run.
+#[derive(Debug)]
+pub struct Forms<'a> {
+    /// The documents, by number.
+    pub documents: Vec<RunDocument>,
+    desk: &'a Desk<'a>,
+    template_names: BTreeMap<String, Arc<Names>>,
+    letters: BTreeMap<(String, Digest), Option<LetterForm>>,
+    texts: BTreeMap<String, Option<BoundText>>,
+    is_sender_known: bool,
+    problems: Vec<Problem>,
+}
+
+/// A document as an interaction template uses it.
+#[derive(Clone, Debug)]
+pub struct LetterForm {
+    /// Its number in the run.
+    pub document: usize,
+    /// Its file name.
+    pub name: String,
+    /// The names that it may use.
+    pub names: Arc<Names>,
+    /// What it needs in its frame.
+    pub needs: Vec<Need>,
+    /// What the body of its message needs in its frame; none where the letter is the body.
+    pub body_needs: Option<Vec<Need>>,
+    /// What it uses that not every line has.
+    pub uses: Uses,
+    /// Whether it has a place for a comment.
+    pub takes_comment: bool,
+}
+
+impl<'a> Forms<'a> {
+    /// Begins with no document and no text.
+    pub fn new(desk: &'a Desk<'a>) -> Forms<'a> {
+        Forms {
+            documents: Vec::new(),
+            desk,
+            template_names: BTreeMap::new(),
+            letters: BTreeMap::new(),
+            texts: BTreeMap::new(),
+            is_sender_known: false,
+            problems: Vec::new(),
+        }
+    }
+
+    /// Understands what an effective interaction uses, unless it is understood already.
+    ///
+    /// # Errors
+    ///
+    /// A store that cannot be read; problems of documents and texts are collected.
+    pub fn learn(
+        &mut self,
+        records: &mut dyn Records,
+        effective: &EffectiveInteraction<'_>,
+    ) -> Result<(), RecordsError> {
+        self.learn_text("description", effective.description.value);
+        self.learn_text("subject", effective.subject.value);
+        self.learn_text("comment", effective.comment.value);
+        if let Some(formula) = effective.salutation.value {
+            self.learn_text("formal salutation", &formula.formal);
+            self.learn_text("informal salutation", &formula.informal);
+        }
+        if let Standing::Due(kind) = effective.standing {
+            self.learn_sender(kind);
+        }
+        let (Standing::Due(_), Some(document)) = (effective.standing, effective.document.value) else {
+            return Ok(());
+        };
+        // A key is made only for what is new: a million lines look their document up without a copy.
+        let code = &effective.template.value.code;
+        if self.letter(code, document).is_none() {
+            let form = self.letter_form(records, effective.template.value, document)?;
+            self.letters.insert((code.clone(), document.clone()), form);
+        }
+        Ok(())
+    }
+
+    /// Finds the letter form of a document; none where it is not learnt, `Some(None)` where it has problems.
+    pub fn letter(&self, template: &str, document: &Digest) -> Option<Option<&LetterForm>> {
+        let found = self.letters.iter().find(|((code, digest), _)| code == template && digest == document);
+        found.map(|(_, form)| form.as_ref())
+    }
+
+    /// Finds a text; none for a plain text, or one that has problems.
+    pub fn text(&self, source: &str) -> Option<&BoundText> {
+        if has_tags(source) { self.texts.get(source)?.as_ref() } else { None }
+    }
+
+    /// Takes the problems that were found so far.
+    pub fn take_problems(&mut self) -> Vec<Problem> {
+        std::mem::take(&mut self.problems)
+    }
+
+    fn learn_text(&mut self, what: &str, source: &str) {
+        if !has_tags(source) || self.texts.contains_key(source) {
+            return;
+        }
+        let bound = bind_text(source, Escape::None, &self.desk.names, what, &mut self.problems);
+        self.texts.insert(source.to_owned(), bound);
+    }
+
+    fn learn_sender(&mut self, kind: CorrespondenceType) {
+        if kind == CorrespondenceType::HardCopy || self.is_sender_known {
+            return;
+        }
+        self.is_sender_known = true;
+        let smtp = self.desk.setup.smtp.clone().unwrap_or_default();
+        if smtp.from.is_empty() {
+            self.problems.push(Problem {
+                id: "no-sender",
+                message: format!("lines go out by `{kind}`, but no sender is set"),
+                place: Setup::FILE_NAME.to_owned(),
+                help: Some("set `from = \"Name <address>\"` under `[smtp]`".to_owned()),
+            });
+        } else if !smtp.url.is_empty() {
+            self.problems.push(Problem {
+                id: "smtp-not-supported",
+                message: "a mail server is set, but messages cannot be sent to one yet".to_owned(),
+                place: format!("{}: smtp.url", Setup::FILE_NAME),
+                help: Some("remove `url`: messages become .eml files in the outbox".to_owned()),
+            });
+        } else if let Err(error) = smtp.from.parse::<Mailbox>() {
+            self.problems.push(Problem {
+                id: error.id(),
+                message: error.to_string(),
+                place: format!("{}: smtp.from", Setup::FILE_NAME),
+                help: None,
+            });
+        }
+        self.learn_text("reply-to address", &smtp.reply_to);
+        for address in &smtp.unsubscribe {
+            self.learn_text("unsubscribe address", address);
+        }
+        if let Some(fax) = &self.desk.setup.fax {
+            self.learn_text("fax address", &fax.address);
+        }
+    }
+
+    fn letter_form(
+        &mut self,
+        records: &mut dyn Records,
+        template: &InteractionTemplate,
+        digest: &Digest,
+    ) -> Result<Option<LetterForm>, RecordsError> {
+        let Some(attachment) = records.attachment(digest)? else { return Ok(None) };
+        let within = |place: String| match place.as_str() {
+            "" => attachment.name.clone(),
+            place => format!("{}, {place}", attachment.name),
+        };
+        let compiled = match Template::compile_with(&attachment.bytes, comment_as(template.comment_as)) {
+            Ok(compiled) => compiled,
+            Err(error) => {
+                self.problems.push(Problem {
+                    id: error.id(),
+                    message: error.to_string(),
+                    place: within(error.place()),
+                    help: error.help(),
+                });
+                return Ok(None);
+            }
+        };
+        let names = self.names_of(template);
+        let mut found: Vec<_> = compiled.problems().to_vec();
+        let bound = match bind(&compiled, &names, &self.sources_of(template)) {
+            Ok(bound) => Some(bound),
+            Err(unknown) => {
+                found.extend(unknown.into_iter().filter(|problem| !compiled.problems().contains(problem)));
+                None
+            }
+        };
+        if bound.as_ref().is_some_and(BoundTemplate::takes_several) {
+            self.problems.push(Problem {
+                id: "several-records",
+                message: "the document takes several records with NEXT, but a line has one contact"
+                    .to_owned(),
+                place: attachment.name.clone(),
+                help: Some(
+                    "take NEXT out of the document, or use `mailrun merge` for sheets of labels".to_owned(),
+                ),
+            });
+        }
+        let has_problems = !found.is_empty();
+        self.problems.extend(found.into_iter().map(|problem| Problem {
+            id: problem.id(),
+            message: problem.to_string(),
+            place: within(problem.place()),
+            help: problem.help(),
+        }));
+        let body_needs = self.body_needs(records, template, &names)?;
+        let Some(bound) = bound.filter(|_| !has_problems) else { return Ok(None) };
+        let document = self.documents.len();
+        self.documents.push(RunDocument {
+            document: digest.clone(),
+            name: attachment.name.clone(),
+            comment_as: template.comment_as,
+            email: template.email.clone(),
+            names: self.sources_of(template),
+        });
+        let mut uses = names.uses(bound.needs());
+        let of_body = names.uses(body_needs.as_deref().unwrap_or_default());
+        uses.salutation |= of_body.salutation;
+        uses.salesperson |= of_body.salesperson;
+        Ok(Some(LetterForm {
+            document,
+            name: attachment.name,
+            names,
+            needs: bound.needs().to_vec(),
+            body_needs,
+            uses,
+            takes_comment: compiled.comment_place().is_some(),
+        }))
+    }
+
+    fn body_needs(
+        &mut self,
+        records: &mut dyn Records,
+        template: &InteractionTemplate,
+        names: &Names,
+    ) -> Result<Option<Vec<Need>>, RecordsError> {
+        let Some((digest, escape)) = body_text(&template.email.body) else { return Ok(None) };
+        let Some(attachment) = records.attachment(digest)? else { return Ok(None) };
+        let source = String::from_utf8_lossy(&attachment.bytes);
+        let bound = bind_text(&source, escape, names, &attachment.name, &mut self.problems);
+        Ok(bound.map(|bound| bound.needs().to_vec()))
+    }
+
+    /// Returns the names that the documents of an interaction template may use: all, and the template's own fields.
+    fn names_of(&mut self, template: &InteractionTemplate) -> Arc<Names> {
+        if let Some(names) = self.template_names.get(&template.code) {
+            return Arc::clone(names);
+        }
+        let names = Arc::new(names(&self.sources_of(template), &mut self.problems));
+        self.template_names.insert(template.code.clone(), Arc::clone(&names));
+        names
+    }
+
+    fn sources_of(&self, template: &InteractionTemplate) -> NameSources {
+        NameSources {
+            columns: self.desk.columns.clone(),
+            row_tables: self.desk.row_tables.clone(),
+            map: template.map.clone(),
+            fields: template.fields.clone(),
+        }
+    }
+}
+
+/// Collects the names that a document may use, its template's own fields among them.
+pub(in crate::run) fn names(sources: &NameSources, problems: &mut Vec<Problem>) -> Names {
+    let of_texts = Names::new(&sources.columns, &sources.row_tables);
+    let mut names = Names::new(&sources.columns, &sources.row_tables);
+    for (field, source) in &sources.fields {
+        let what = format!("template field {field}");
+        if let Some(text) = bind_text(source, Escape::None, &of_texts, &what, problems) {
+            names.add_text(field, text);
+        }
+    }
+    names
+}
+
+/// Binds a document to the names that it may use.
+pub(in crate::run) fn bind(
+    template: &Template,
+    names: &Names,
+    sources: &NameSources,
+) -> Result<BoundTemplate, Vec<crate::merge::Problem>> {
+    let mut map = FieldMap::new();
+    for (field, target) in &sources.map {
+        map.insert(field, target);
+    }
+    template.bind(&names.namespace, &map)
+}
+
+/// Compiles the document of a run once more, as its plan had it.
+pub(in crate::run) fn comment_as(form: CommentForm) -> CommentAs {
+    match form {
+        CommentForm::Text => CommentAs::Text,
+        CommentForm::Annotation => CommentAs::Annotation,
+    }
+}
+
+fn has_tags(source: &str) -> bool {
+    source.contains("{{")
+}
+
+/// Returns the text of a body and how values are written into it; none where the letter is the body.
+pub(in crate::run) fn body_text(body: &EmailBody) -> Option<(&Digest, Escape)> {
+    match body {
+        EmailBody::Document => None,
+        EmailBody::Html(digest) => Some((digest, Escape::Html)),
+        EmailBody::Text(digest) => Some((digest, Escape::None)),
+    }
+}
+
+pub(in crate::run) fn bind_text(
+    source: &str,
+    escape: Escape,
+    names: &Names,
+    what: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<BoundText> {
+    let text = match Text::compile(source, escape) {
+        Ok(text) => text,
+        Err(error) => {
+            let place = format!("{what}, {}", error.place());
+            problems.push(Problem { id: error.id(), message: error.to_string(), place, help: error.help() });
+            return None;
+        }
+    };
+    match text.bind(&names.namespace) {
+        Ok(bound) => Some(bound),
+        Err(unknown) => {
+            problems.extend(unknown.into_iter().map(|problem| Problem {
+                id: problem.id(),
+                message: problem.to_string(),
+                place: format!("{what}, {}", problem.place()),
+                help: problem.help(),
+            }));
+            None
+        }
+    }
+}

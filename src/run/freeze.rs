@@ -1,0 +1,266 @@
+//! Owns freezing: from what holds for a line to its part of the plan, with every text and value as it will be used.
+
+use crate::contact::address::{self, PostalAddress};
+use crate::contact::{Contact, CorrespondenceType, salutation};
+use crate::delivery::mailbox::Address;
+use crate::delivery::message::MessageId;
+use crate::delivery::name::safe_name;
+use crate::interaction::resolve::Facts;
+use crate::interaction::rule::Rule;
+use crate::interaction::{EffectiveInteraction, Entry, Standing, State};
+use crate::merge::Moment;
+use crate::run::desk::Desk;
+use crate::run::forms::{Forms, LetterForm};
+use crate::run::plan::{PlannedLetter, PlannedLine, PlannedMessage};
+use crate::run::problem::Problem;
+use crate::run::records::LineRecord;
+use crate::run::values::LineContext;
+
+/// Freezes one line.
+///
+/// `place` is where the line was written; `sequence` is its number among the lines, from 1.
+///
+/// # Errors
+///
+/// All problems of this line; those of shared documents and texts are the desk's.
+pub(in crate::run) fn freeze(
+    desk: &Desk<'_>,
+    forms: &Forms<'_>,
+    record: &LineRecord,
+    effective: &EffectiveInteraction<'_>,
+    place: &dyn Fn() -> String,
+    moment: Moment,
+) -> Result<PlannedLine, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut problem = |id, message: String, help: &str| {
+        problems.push(Problem { id, message, place: place(), help: Some(help.to_owned()) });
+    };
+    let contact = &record.contact;
+    let form = letter_form(forms, effective);
+    let facts = Facts {
+        header: &desk.header,
+        line: &record.line,
+        contact,
+        addresses: &record.addresses,
+        presets: &desk.presets,
+    };
+    let mut context = LineContext {
+        facts,
+        effective,
+        setup: desk.setup,
+        campaigns: &desk.campaigns,
+        rows: &record.rows,
+        address_block: address_block(desk, effective, contact),
+        salutation_formal: String::new(),
+        salutation_informal: String::new(),
+        description: String::new(),
+        subject: String::new(),
+        comment: String::new(),
+        moment,
+    };
+    if form.is_some()
+        && let Some(formula) = effective.salutation.value
+    {
+        context.salutation_formal = salutation::tidy(&text(desk, forms, &context, &formula.formal));
+        context.salutation_informal = salutation::tidy(&text(desk, forms, &context, &formula.informal));
+    }
+    context.description = text(desk, forms, &context, effective.description.value);
+    context.comment = text(desk, forms, &context, effective.comment.value);
+    context.subject = text(desk, forms, &context, effective.subject.value);
+
+    if let Some(form) = form {
+        if form.uses.salutation && effective.salutation.value.is_none() {
+            problem(
+                "no-salutation",
+                format!(
+                    "there is no salutation formula for code `{}`{}, and {} uses one",
+                    contact.salutation_code,
+                    effective
+                        .language
+                        .value
+                        .as_ref()
+                        .map(|language| format!(" in `{language}`"))
+                        .unwrap_or_default(),
+                    form.name
+                ),
+                "add a `[[salutation]]` for the code to mailrun.toml, without a language as a last resort",
+            );
+        }
+        if form.uses.salesperson && effective.salesperson.value.is_empty() {
+            problem(
+                "no-salesperson",
+                format!("the line has no salesperson, and {} uses one", form.name),
+                "set `salesperson` on the segment, on the line, or for the contact",
+            );
+        }
+        if !form.takes_comment && !context.comment.is_empty() {
+            problem(
+                "no-place-for-comment",
+                format!("the line has a comment, but {} has no place for it", form.name),
+                "put a field or tag `comment`, or a bookmark of that name, into the document, \
+                 or set `comment_as = \"annotation\"`",
+            );
+        }
+    }
+    let (state, reason) = match effective.standing {
+        Standing::Due(_) => (State::Planned, String::new()),
+        Standing::LogOnly => (State::LogOnly, String::new()),
+        Standing::Suppressed(refusal) => (State::Suppressed, refusal.id().to_owned()),
+    };
+    let email = match effective.standing {
+        Standing::Due(CorrespondenceType::Email) => effective.email.value.trim().to_owned(),
+        Standing::Due(CorrespondenceType::Fax) => {
+            let gateway = desk.setup.fax.as_ref().map_or("", |fax| fax.address.as_str());
+            text(desk, forms, &context, gateway)
+        }
+        Standing::Due(CorrespondenceType::HardCopy) | Standing::LogOnly | Standing::Suppressed(_) => {
+            String::new()
+        }
+    };
+    if !email.is_empty()
+        && let Err(error) = email.parse::<Address>()
+    {
+        problem(error.id(), error.to_string(), "correct the e-mail address of the contact or of the line");
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let letter = form.map(|form| planned_letter(desk, forms, &context, form));
+    let file = match (form, effective.standing) {
+        (Some(_), Standing::Due(kind)) => file_name(&context, kind),
+        _ => String::new(),
+    };
+    let mut entry = entry(&context, state, reason, email, file);
+    if let (Some((run, sender)), false) = (&desk.sender, entry.email.is_empty()) {
+        entry.message_id = MessageId::new(*run, entry.line_no.0, sender).to_string();
+    }
+    Ok(PlannedLine { entry, letter })
+}
+
+fn letter_form<'a>(forms: &'a Forms<'_>, effective: &EffectiveInteraction<'_>) -> Option<&'a LetterForm> {
+    match (effective.standing, effective.document.value) {
+        (Standing::Due(_), Some(document)) => {
+            forms.letter(&effective.template.value.code, document).flatten()
+        }
+        _ => None,
+    }
+}
+
+fn text(desk: &Desk<'_>, forms: &Forms<'_>, context: &LineContext<'_>, source: &str) -> String {
+    match forms.text(source) {
+        // A text renders whatever its values are; the one failure is a size that no letter reaches.
+        Some(text) => {
+            text.render(&context.frame(&desk.names, text.needs()), &context.moment).unwrap_or_default()
+        }
+        None => source.to_owned(),
+    }
+}
+
+/// Returns the lines of the envelope: of the alternative address that holds, else of the contact's own.
+fn address_block(desk: &Desk<'_>, effective: &EffectiveInteraction<'_>, contact: &Contact) -> String {
+    let sender = desk.setup.company.field("country");
+    let block = |contact: &Contact, address: &PostalAddress| {
+        let country = if address.country.is_empty() { sender } else { &address.country };
+        address::address_block(&address::name_lines(contact, country), address, sender).join("\n")
+    };
+    match effective.address.value {
+        Some(alternative) if alternative.company_name.is_empty() => block(contact, &alternative.address),
+        Some(alternative) => {
+            let there = Contact { company_name: alternative.company_name.clone(), ..contact.clone() };
+            block(&there, &alternative.address)
+        }
+        None => block(contact, &contact.postal_address()),
+    }
+}
+
+fn planned_letter(
+    desk: &Desk<'_>,
+    forms: &Forms<'_>,
+    context: &LineContext<'_>,
+    form: &LetterForm,
+) -> PlannedLetter {
+    let is_message = context.effective.correspondence_type.value != Some(CorrespondenceType::HardCopy);
+    let smtp = desk.setup.smtp.as_ref().filter(|_| is_message);
+    PlannedLetter {
+        document: form.document,
+        values: context.frame(&form.names, &form.needs),
+        locale: context.moment.locale.clone(),
+        message: smtp.map(|smtp| PlannedMessage {
+            reply_to: text(desk, forms, context, &smtp.reply_to),
+            body: form.body_needs.as_ref().map(|needs| context.frame(&form.names, needs)),
+            unsubscribe: smtp.unsubscribe.iter().map(|address| text(desk, forms, context, address)).collect(),
+        }),
+    }
+}
+
+/// Line no., contact no. and name: unique in the run by the first, found by people by the others.
+fn file_name(context: &LineContext<'_>, kind: CorrespondenceType) -> String {
+    let contact = context.facts.contact;
+    let stem = format!("{:06} {} {}", context.facts.line.line_no.0, contact.no, contact.full_name());
+    safe_name(&stem, if kind == CorrespondenceType::HardCopy { "docx" } else { "eml" })
+}
+
+fn entry(context: &LineContext<'_>, state: State, reason: String, email: String, file: String) -> Entry {
+    let LineContext { facts, effective, .. } = context;
+    let contact = facts.contact;
+    Entry {
+        segment: facts.header.no.clone(),
+        line_no: facts.line.line_no,
+        contact: contact.no.clone(),
+        contact_name: contact.full_name(),
+        company_no: contact.company_no.clone(),
+        state,
+        reason,
+        correspondence_type: effective.correspondence_type.value,
+        template: effective.template.value.code.clone(),
+        group: effective.template.value.group.clone(),
+        description: context.description.clone(),
+        date: effective.date.value,
+        language: effective.language.value.as_ref().map(|language| language.to_string()).unwrap_or_default(),
+        subject: context.subject.clone(),
+        salesperson: effective.salesperson.value.to_owned(),
+        campaign: effective.campaign.value.to_owned(),
+        unit_cost: effective.unit_cost.value,
+        unit_duration: effective.unit_duration.value,
+        information_flow: effective.information_flow.value,
+        initiated_by: effective.initiated_by.value,
+        campaign_target: effective.campaign_target.value,
+        campaign_response: effective.campaign_response.value,
+        evaluation: effective.evaluation.value,
+        address_block: context.address_block.clone(),
+        email,
+        salutation_formal: context.salutation_formal.clone(),
+        salutation_informal: context.salutation_informal.clone(),
+        comment: context.comment.clone(),
+        document: effective.document.value.cloned(),
+        rules: rules(effective),
+        file,
+        message_id: String::new(),
+    }
+}
+
+/// Returns the rule behind each value, in the order in which `explain` shows them.
+pub(in crate::run) fn rules(effective: &EffectiveInteraction<'_>) -> Vec<(&'static str, Rule)> {
+    vec![
+        ("interaction_template", effective.template.rule),
+        ("description", effective.description.rule),
+        ("date", effective.date.rule),
+        ("language", effective.language.rule),
+        ("document", effective.document.rule),
+        ("subject", effective.subject.rule),
+        ("correspondence_type", effective.correspondence_type.rule),
+        ("address", effective.address.rule),
+        ("email", effective.email.rule),
+        ("salesperson", effective.salesperson.rule),
+        ("campaign", effective.campaign.rule),
+        ("unit_cost", effective.unit_cost.rule),
+        ("unit_duration", effective.unit_duration.rule),
+        ("information_flow", effective.information_flow.rule),
+        ("initiated_by", effective.initiated_by.rule),
+        ("campaign_target", effective.campaign_target.rule),
+        ("campaign_response", effective.campaign_response.rule),
+        ("salutation", effective.salutation.rule),
+        ("comment", effective.comment.rule),
+        ("evaluation", effective.evaluation.rule),
+    ]
+}

@@ -1,0 +1,201 @@
+//! Owns the making of letters: the documents of a run, each compiled once, and what goes out for a line.
+
+use jiff::Timestamp;
+
+use crate::delivery::document::Document;
+use crate::delivery::html::letter_body;
+use crate::delivery::mailbox::Mailbox;
+use crate::delivery::message::{self, Attachment, Automatic, Body, Draft, Message, MessageId, Unsubscribe};
+use crate::delivery::name::safe_name;
+use crate::interaction::template::{EmailAttachment, EmailBody};
+use crate::merge::{BoundTemplate, BoundText, Moment, Template};
+use crate::run::forms::{bind, bind_text, body_text, comment_as, names};
+use crate::run::journal::Pending;
+use crate::run::plan::{PlannedLetter, PlannedMessage, RunDocument, RunOptions};
+use crate::run::records::{Records, RecordsError};
+use crate::segment;
+
+/// The documents of a run, ready to be merged.
+#[derive(Debug)]
+pub struct Letters {
+    options: RunOptions,
+    forms: Vec<Form>,
+}
+
+#[derive(Debug)]
+struct Form {
+    document: RunDocument,
+    template: BoundTemplate,
+    body: Option<BoundText>,
+    files: Vec<segment::Attachment>,
+}
+
+/// Why a run's documents cannot be compiled again, or a line's letter cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum LetterError {
+    /// The store does not have a document of the run, or what it has is no longer understood.
+    #[error("the document `{name}` of the run cannot be used: {reason}")]
+    Document {
+        /// Its file name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// The store fails.
+    #[error(transparent)]
+    Records(#[from] RecordsError),
+}
+
+impl Letters {
+    /// Compiles each document of a run once.
+    ///
+    /// # Errors
+    ///
+    /// A document that is missing or not understood, which cannot be after a check by the same program; the store.
+    pub fn compile(
+        records: &mut dyn Records,
+        options: RunOptions,
+        documents: Vec<RunDocument>,
+    ) -> Result<Letters, LetterError> {
+        let forms = documents
+            .into_iter()
+            .map(|document| Form::compile(records, document))
+            .collect::<Result<_, _>>()?;
+        Ok(Letters { options, forms })
+    }
+
+    /// Merges the letter of a line into `into`, which is cleared.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the line's letter, in words.
+    pub fn merge(&self, letter: &PlannedLetter, number: u64, into: &mut Vec<u8>) -> Result<(), String> {
+        let form = self.form(letter)?;
+        let moment = self.moment(letter, number);
+        form.template.letter(&letter.values, &moment, into).map_err(|error| error.to_string())
+    }
+
+    /// Builds the message of a line around its merged letter.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the line's message, in words.
+    pub fn message(&self, pending: &Pending, letter: &[u8]) -> Result<Message, String> {
+        let form = self.form(&pending.letter)?;
+        let nothing = PlannedMessage::default();
+        let planned = pending.letter.message.as_ref().unwrap_or(&nothing);
+        let from: Mailbox = self.options.from.parse().map_err(|error| format!("{error}"))?;
+        let to =
+            Mailbox::new(&pending.contact_name, pending.email.parse().map_err(|error| format!("{error}"))?);
+        let reply_to: Option<Mailbox> = match planned.reply_to.as_str() {
+            "" => None,
+            address => Some(address.parse().map_err(|error| format!("{error}"))?),
+        };
+        let id = MessageId::new(self.options.uuid, pending.line_no.0, from.address());
+        let letter_name = safe_name(&pending.subject, "docx");
+        let attachments = form.attachments(&letter_name, letter);
+        let unsubscribe = unsubscribe(&planned.unsubscribe);
+        let build = |body: Body<'_>| {
+            message::build(&Draft {
+                from: &from,
+                to: &to,
+                reply_to: reply_to.as_ref(),
+                subject: &pending.subject,
+                date: self.sent_at(),
+                message_id: &id,
+                body,
+                attachments: &attachments,
+                unsubscribe: &unsubscribe,
+                automatic: Automatic::default(),
+            })
+            .map_err(|error| error.to_string())
+        };
+        match (&form.body, &planned.body) {
+            (Some(text), Some(frame)) => {
+                let moment = self.moment(&pending.letter, pending.line_no.0);
+                let body = text.render(frame, &moment).map_err(|error| error.to_string())?;
+                match &form.document.email.body {
+                    EmailBody::Html(_) => {
+                        let text = crate::delivery::plain::text_of(&body);
+                        build(Body::Html { html: &body, text: &text, pictures: &[] })
+                    }
+                    EmailBody::Text(_) | EmailBody::Document => build(Body::Text(&body)),
+                }
+            }
+            _ => {
+                let document = Document::read(letter).map_err(|error| error.to_string())?;
+                let body = letter_body(&document, &pending.subject, &id);
+                build(Body::Html { html: &body.html, text: &body.text, pictures: &body.pictures })
+            }
+        }
+    }
+
+    fn form(&self, letter: &PlannedLetter) -> Result<&Form, String> {
+        self.forms.get(letter.document).ok_or_else(|| format!("the run has no document {}", letter.document))
+    }
+
+    fn moment(&self, letter: &PlannedLetter, number: u64) -> Moment {
+        Moment {
+            now: self.options.now.datetime(),
+            locale: letter.locale.clone(),
+            record: number,
+            sequence: number,
+        }
+    }
+
+    fn sent_at(&self) -> Timestamp {
+        self.options.now.timestamp()
+    }
+}
+
+impl Form {
+    fn compile(records: &mut dyn Records, document: RunDocument) -> Result<Form, LetterError> {
+        let unusable = |reason: String| LetterError::Document { name: document.name.clone(), reason };
+        let missing = || unusable("it is not in the database".to_owned());
+        let attachment = records.attachment(&document.document)?.ok_or_else(missing)?;
+        let template = Template::compile_with(&attachment.bytes, comment_as(document.comment_as))
+            .map_err(|error| unusable(error.to_string()))?;
+        let names = names(&document.names, &mut Vec::new());
+        let first = |problems: Vec<crate::merge::Problem>| {
+            unusable(problems.first().map(ToString::to_string).unwrap_or_default())
+        };
+        let template = bind(&template, &names, &document.names).map_err(first)?;
+        let body = match body_text(&document.email.body) {
+            Some((digest, escape)) => {
+                let source = records.attachment(digest)?.ok_or_else(missing)?;
+                let source = String::from_utf8_lossy(&source.bytes).into_owned();
+                bind_text(&source, escape, &names, &document.name, &mut Vec::new())
+            }
+            None => None,
+        };
+        let mut files = Vec::new();
+        for attach in &document.email.attach {
+            if let EmailAttachment::File(digest) = attach {
+                files.push(records.attachment(digest)?.ok_or_else(missing)?);
+            }
+        }
+        Ok(Form { document, template, body, files })
+    }
+
+    fn attachments<'a>(&'a self, letter_name: &'a str, letter: &'a [u8]) -> Vec<Attachment<'a>> {
+        let mut files = self.files.iter();
+        let attachment = |attach: &EmailAttachment| match attach {
+            EmailAttachment::Docx => Some(Attachment {
+                name: letter_name,
+                media_type: message::media_type(letter_name),
+                bytes: letter,
+            }),
+            EmailAttachment::File(_) => files.next().map(|file| Attachment {
+                name: &file.name,
+                media_type: message::media_type(&file.name),
+                bytes: &file.bytes,
+            }),
+        };
+        self.document.email.attach.iter().filter_map(attachment).collect()
+    }
+}
+
+fn unsubscribe(addresses: &[String]) -> Unsubscribe {
+    let starting = |scheme: &str| addresses.iter().find(|address| address.starts_with(scheme)).cloned();
+    Unsubscribe { https: starting("https:"), mailto: starting("mailto:") }
+}

@@ -1,0 +1,86 @@
+//! Owns the manifest: one row for each line of a run, for whoever prints, counts or checks.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::interaction::State;
+use crate::segment::LineNo;
+
+/// One row of the manifest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ManifestRow {
+    /// The line.
+    pub line_no: LineNo,
+    /// The contact's number.
+    pub contact: String,
+    /// The contact's name.
+    pub name: String,
+    /// The address as on the envelope, one line each.
+    pub address: String,
+    /// The file that was written, relative to the segment's folder; empty for none.
+    pub file: String,
+    /// The digest of the file's bytes; empty for none.
+    pub sha256: String,
+    /// Where the line stands.
+    pub state: State,
+}
+
+/// A manifest that is being written. It appears under its name only when it is complete.
+#[derive(Debug)]
+pub struct Manifest {
+    path: PathBuf,
+    temporary: PathBuf,
+    writer: csv::Writer<BufWriter<File>>,
+}
+
+impl Manifest {
+    /// The file's name.
+    pub const FILE_NAME: &'static str = "manifest.csv";
+
+    /// Begins the manifest of the segment whose folder this is.
+    ///
+    /// # Errors
+    ///
+    /// A folder that cannot be written.
+    pub fn begin(folder: &Path) -> io::Result<Manifest> {
+        let path = folder.join(Manifest::FILE_NAME);
+        let temporary = folder.join(".manifest.csv.mailrun-tmp");
+        let mut writer = csv::Writer::from_writer(BufWriter::new(File::create(&temporary)?));
+        writer.write_record([
+            "line_no",
+            "contact_no",
+            "name",
+            "address",
+            "pages",
+            "file",
+            "sha256",
+            "state",
+        ])?;
+        Ok(Manifest { path, temporary, writer })
+    }
+
+    /// Adds a row. The number of pages is known only to whoever lays the letter out.
+    ///
+    /// # Errors
+    ///
+    /// A full or broken disk.
+    pub fn add(&mut self, row: &ManifestRow) -> io::Result<()> {
+        let line_no = row.line_no.to_string();
+        let state = row.state.as_str();
+        let fields = [&line_no, &row.contact, &row.name, &row.address, "", &row.file, &row.sha256, state];
+        Ok(self.writer.write_record(fields)?)
+    }
+
+    /// Puts the manifest under its name, durably.
+    ///
+    /// # Errors
+    ///
+    /// A full or broken disk.
+    pub fn publish(self) -> io::Result<()> {
+        let mut buffer = self.writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
+        buffer.flush()?;
+        buffer.get_ref().sync_all()?;
+        fs::rename(&self.temporary, &self.path)
+    }
+}

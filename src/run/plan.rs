@@ -1,0 +1,99 @@
+//! Owns the plan of a run: what is frozen of each line before anything happens.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::ZonedDateTime;
+use serde::{Deserialize, Serialize};
+
+use crate::interaction::Entry;
+use crate::interaction::template::{CommentForm, EmailForm};
+use crate::merge::value::Frame;
+use crate::run::values::RowTable;
+use crate::segment::{Digest, SegmentNo};
+use uuid::Uuid;
+
+/// The circumstances of a run; a resumed run has those that it began with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunOptions {
+    /// The segment.
+    pub segment: SegmentNo,
+    /// The segment file that it came from, absolute; none for a segment of the store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<PathBuf>,
+    /// Its description, for the logged segment.
+    pub description: String,
+    /// The clock when the run began.
+    pub now: ZonedDateTime,
+    /// The folder below which the segment's folder is made, absolute.
+    pub out: PathBuf,
+    /// Who writes: `Name <address>`; empty where no message goes out.
+    pub from: String,
+    /// The name of the run in Message-IDs.
+    pub uuid: Uuid,
+}
+
+/// A document of a run, with what makes a delivery of it. Numbered by position within its run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunDocument {
+    /// The Word document.
+    pub document: Digest,
+    /// Its file name, for messages.
+    pub name: String,
+    /// How a comment is put into it.
+    pub comment_as: CommentForm,
+    /// How it becomes a message.
+    pub email: EmailForm,
+    /// What its names could mean when the run was planned.
+    pub names: NameSources,
+}
+
+/// What the names of a document can mean: enough to understand the document again exactly as the plan did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NameSources {
+    /// The further columns of contacts.
+    pub columns: Vec<String>,
+    /// The child tables of contacts.
+    pub row_tables: Vec<RowTable>,
+    /// Word field = name of the value it shows.
+    pub map: BTreeMap<String, String>,
+    /// Word field = text with tags that it shows.
+    pub fields: BTreeMap<String, String>,
+}
+
+/// A line of the plan: its log entry to be, and what its letter is made of.
+#[derive(Clone, Debug)]
+pub struct PlannedLine {
+    /// The entry, in state `planned`, `suppressed` or `log-only`.
+    pub entry: Entry,
+    /// What is merged; none for a line that makes no letter.
+    pub letter: Option<PlannedLetter>,
+}
+
+/// What a letter is made of.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlannedLetter {
+    /// The number of the run's document.
+    pub document: usize,
+    /// The values of the document, in the order of its needs.
+    pub values: Frame,
+    /// The language and country whose customs hold.
+    pub locale: String,
+    /// What makes a message of it; none for a letter on paper.
+    pub message: Option<PlannedMessage>,
+}
+
+/// What makes a message of a letter.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PlannedMessage {
+    /// The address for replies; empty for none.
+    pub reply_to: String,
+    /// The values of the body text, in the order of its needs; none where the letter is the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<Frame>,
+    /// The `List-Unsubscribe` addresses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unsubscribe: Vec<String>,
+}
