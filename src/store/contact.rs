@@ -1,0 +1,278 @@
+//! Owns contacts in the database: their rows, further columns, child rows and alternative addresses.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{OptionalExtension, Row, params};
+use serde_json::{Map, Value as Json};
+
+use super::{Database, from_json, reading, to_json, writing};
+use crate::contact::address::AlternativeAddress;
+use crate::contact::{Contact, ContactKind, ContactNo, CorrespondenceType};
+use crate::merge::value::Frame;
+use crate::run::records::RecordsError;
+use crate::run::values::RowTable;
+
+/// The columns of a contact, in the order in which [`contact_of`] reads them.
+pub(super) const COLUMNS: &str = "c.no, c.type, c.company_no, c.company_name, c.name, c.name_2, c.first_name, \
+     c.middle_name, c.surname, c.initials, c.job_title, c.address, c.address_2, c.post_code, c.city, c.county, \
+     c.country, c.phone, c.mobile, c.fax, c.email, c.home_page, c.vat_no, c.language, c.external_id, \
+     c.correspondence_type, c.salutation_code, c.salesperson, c.exclude_from_segment, c.privacy_blocked, c.minor, \
+     c.parental_consent, c.no_mail, c.no_email, c.household, c.columns";
+
+/// Reads a contact from a row that begins with [`COLUMNS`].
+pub(super) fn contact_of(row: &Row<'_>) -> rusqlite::Result<Contact> {
+    let columns: String = row.get(35)?;
+    Ok(Contact {
+        no: ContactNo::from(row.get::<_, String>(0)?),
+        kind: ContactKind::parse(row.get_ref(1)?.as_str()?).unwrap_or_default(),
+        company_no: row.get(2)?,
+        company_name: row.get(3)?,
+        name: row.get(4)?,
+        name_2: row.get(5)?,
+        first_name: row.get(6)?,
+        middle_name: row.get(7)?,
+        surname: row.get(8)?,
+        initials: row.get(9)?,
+        job_title: row.get(10)?,
+        address: row.get(11)?,
+        address_2: row.get(12)?,
+        post_code: row.get(13)?,
+        city: row.get(14)?,
+        county: row.get(15)?,
+        country: row.get(16)?,
+        phone: row.get(17)?,
+        mobile: row.get(18)?,
+        fax: row.get(19)?,
+        email: row.get(20)?,
+        home_page: row.get(21)?,
+        vat_no: row.get(22)?,
+        language: row.get(23)?,
+        external_id: row.get(24)?,
+        correspondence_type: CorrespondenceType::parse(row.get_ref(25)?.as_str()?),
+        salutation_code: row.get(26)?,
+        salesperson: row.get(27)?,
+        exclude_from_segment: row.get(28)?,
+        privacy_blocked: row.get(29)?,
+        minor: row.get(30)?,
+        parental_consent: row.get(31)?,
+        no_mail: row.get(32)?,
+        no_email: row.get(33)?,
+        household: row.get(34)?,
+        columns: further_columns(&columns),
+    })
+}
+
+fn further_columns(json: &str) -> Vec<(String, String)> {
+    if json == "{}" {
+        return Vec::new();
+    }
+    let columns: Map<String, Json> = serde_json::from_str(json).unwrap_or_default();
+    columns.into_iter().map(|(name, value)| (name, value.as_str().unwrap_or_default().to_owned())).collect()
+}
+
+impl Database {
+    pub(super) fn put_contact_row(&mut self, contact: &Contact) -> Result<(), RecordsError> {
+        let columns: Map<String, Json> =
+            contact.columns.iter().map(|(name, value)| (name.clone(), Json::from(value.as_str()))).collect();
+        let columns = to_json(&columns)?;
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "INSERT INTO contact VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+                 ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36)
+                 ON CONFLICT (no) DO UPDATE SET (type, company_no, company_name, name, name_2, first_name,
+                 middle_name, surname, initials, job_title, address, address_2, post_code, city, county, country,
+                 phone, mobile, fax, email, home_page, vat_no, language, external_id, correspondence_type,
+                 salutation_code, salesperson, exclude_from_segment, privacy_blocked, minor, parental_consent,
+                 no_mail, no_email, household, columns) =
+                 (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+                 ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36)",
+            )
+            .map_err(|error| writing(&error))?;
+        statement
+            .execute(params![
+                contact.no.as_str(),
+                contact.kind.as_str(),
+                contact.company_no,
+                contact.company_name,
+                contact.name,
+                contact.name_2,
+                contact.first_name,
+                contact.middle_name,
+                contact.surname,
+                contact.initials,
+                contact.job_title,
+                contact.address,
+                contact.address_2,
+                contact.post_code,
+                contact.city,
+                contact.county,
+                contact.country,
+                contact.phone,
+                contact.mobile,
+                contact.fax,
+                contact.email,
+                contact.home_page,
+                contact.vat_no,
+                contact.language,
+                contact.external_id,
+                contact.correspondence_type.map_or("", CorrespondenceType::as_str),
+                contact.salutation_code,
+                contact.salesperson,
+                contact.exclude_from_segment,
+                contact.privacy_blocked,
+                contact.minor,
+                contact.parental_consent,
+                contact.no_mail,
+                contact.no_email,
+                contact.household,
+                columns,
+            ])
+            .map_err(|error| writing(&error))?;
+        Ok(())
+    }
+
+    pub(super) fn has_contact_row(&mut self, no: &ContactNo) -> Result<bool, RecordsError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT 1 FROM contact WHERE no = ?1")
+            .map_err(|error| reading(&error))?;
+        statement.exists([no.as_str()]).map_err(|error| reading(&error))
+    }
+
+    pub(super) fn contact_row(&mut self, no: &ContactNo) -> Result<Option<Contact>, RecordsError> {
+        let sql = format!("SELECT {COLUMNS} FROM contact AS c WHERE no = ?1");
+        self.connection.query_row(&sql, [no.as_str()], contact_of).optional().map_err(|error| reading(&error))
+    }
+
+    /// Hands all contacts to `take`, in the order of their numbers.
+    ///
+    /// # Errors
+    ///
+    /// A database that cannot be read.
+    pub fn each_contact(&self, take: &mut dyn FnMut(&Contact)) -> Result<(), RecordsError> {
+        let sql = format!("SELECT {COLUMNS} FROM contact AS c ORDER BY no");
+        let mut statement = self.connection.prepare(&sql).map_err(|error| reading(&error))?;
+        let contacts = statement.query_map([], contact_of).map_err(|error| reading(&error))?;
+        for contact in contacts {
+            take(&contact.map_err(|error| reading(&error))?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn put_contact_columns(&mut self, columns: &[String]) -> Result<(), RecordsError> {
+        for column in columns {
+            self.connection
+                .execute(
+                    "INSERT INTO contact_column SELECT ?1, ifnull(max(position), 0) + 1 FROM contact_column
+                     WHERE true ON CONFLICT DO NOTHING",
+                    [column],
+                )
+                .map_err(|error| writing(&error))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn contact_columns(&mut self) -> Result<Vec<String>, RecordsError> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT name FROM contact_column ORDER BY position")
+            .map_err(|error| reading(&error))?;
+        let columns = statement.query_map([], |row| row.get(0)).map_err(|error| reading(&error))?;
+        columns.collect::<Result<_, _>>().map_err(|error| reading(&error))
+    }
+
+    pub(super) fn put_child_table(&mut self, table: &RowTable) -> Result<(), RecordsError> {
+        let columns = to_json(&table.columns)?;
+        self.connection
+            .execute(
+                "INSERT INTO row_table VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET columns = ?2",
+                [&table.name, &columns],
+            )
+            .and_then(|_| self.connection.execute("DELETE FROM contact_row WHERE name = ?1", [&table.name]))
+            .map_err(|error| writing(&error))?;
+        Ok(())
+    }
+
+    pub(super) fn child_tables(&mut self) -> Result<Vec<RowTable>, RecordsError> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT name, columns FROM row_table ORDER BY name")
+            .map_err(|error| reading(&error))?;
+        let tables = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
+            .map_err(|error| reading(&error))?;
+        let mut found = Vec::new();
+        for table in tables {
+            let (name, columns) = table.map_err(|error| reading(&error))?;
+            found.push(RowTable { name, columns: from_json(&columns)? });
+        }
+        Ok(found)
+    }
+
+    pub(super) fn put_child_row(
+        &mut self,
+        table: &str,
+        contact: &ContactNo,
+        row: &Frame,
+    ) -> Result<(), RecordsError> {
+        let cells = to_json(row)?;
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "INSERT INTO contact_row SELECT ?1, ?2, ifnull(max(position), 0) + 1, ?3
+                 FROM contact_row WHERE contact = ?1 AND name = ?2",
+            )
+            .map_err(|error| writing(&error))?;
+        statement
+            .execute(params![contact.as_str(), table, cells])
+            .map(|_| ())
+            .map_err(|error| writing(&error))
+    }
+
+    /// Returns the child rows of a contact by table.
+    pub(super) fn rows_of(&self, contact: &str) -> Result<BTreeMap<String, Vec<Frame>>, RecordsError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT name, cells FROM contact_row WHERE contact = ?1 ORDER BY name, position")
+            .map_err(|error| reading(&error))?;
+        let mut rows = statement.query([contact]).map_err(|error| reading(&error))?;
+        let mut found: BTreeMap<String, Vec<Frame>> = BTreeMap::new();
+        while let Some(row) = rows.next().map_err(|error| reading(&error))? {
+            let name: String = row.get(0).map_err(|error| reading(&error))?;
+            let cells: String = row.get(1).map_err(|error| reading(&error))?;
+            found.entry(name).or_default().push(from_json(&cells)?);
+        }
+        Ok(found)
+    }
+
+    pub(super) fn put_alternative_address(
+        &mut self,
+        address: &AlternativeAddress,
+    ) -> Result<(), RecordsError> {
+        let json = to_json(address)?;
+        self.connection
+            .execute(
+                "INSERT INTO alternative_address SELECT ?1, ifnull(max(position), 0) + 1, ?2
+                 FROM alternative_address WHERE contact = ?1",
+                params![address.contact.as_str(), json],
+            )
+            .map(|_| ())
+            .map_err(|error| writing(&error))
+    }
+
+    /// Returns the alternative addresses of a contact, in the order in which they were imported.
+    pub(super) fn addresses_of(&self, contact: &str) -> Result<Vec<AlternativeAddress>, RecordsError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT address FROM alternative_address WHERE contact = ?1 ORDER BY position")
+            .map_err(|error| reading(&error))?;
+        let mut rows = statement.query([contact]).map_err(|error| reading(&error))?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().map_err(|error| reading(&error))? {
+            let json: String = row.get(0).map_err(|error| reading(&error))?;
+            found.push(from_json(&json)?);
+        }
+        Ok(found)
+    }
+}

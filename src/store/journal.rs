@@ -1,0 +1,355 @@
+//! Owns the journal in the database: runs, their plans, the state of every line, and the archive.
+
+use std::collections::BTreeMap;
+
+use rusqlite::params;
+
+use super::{Database, from_json, reading, to_json, writing};
+use crate::contact::{ContactNo, CorrespondenceType};
+use crate::delivery::outcome::{Deferral, Outcome, Reply};
+use crate::delivery::{Change, Step};
+use crate::interaction::rule::Rule;
+use crate::interaction::{EntryNo, RunNo, State};
+use crate::run::journal::{Counts, InDoubt, Pending};
+use crate::run::manifest::ManifestRow;
+use crate::run::plan::{PlannedLetter, PlannedLine, RunDocument, RunOptions};
+use crate::run::records::RecordsError;
+use crate::segment::{LineNo, SegmentNo};
+
+impl Database {
+    pub(super) fn put_run_row(&mut self, options: &RunOptions) -> Result<RunNo, RecordsError> {
+        let json = to_json(options)?;
+        self.connection
+            .execute("INSERT INTO run (segment, options) VALUES (?1, ?2)", [&options.segment.0, &json])
+            .map_err(|error| writing(&error))?;
+        Ok(RunNo(self.connection.last_insert_rowid()))
+    }
+
+    pub(super) fn run_options(&mut self, run: RunNo) -> Result<RunOptions, RecordsError> {
+        let json: String = self
+            .connection
+            .query_row("SELECT options FROM run WHERE no = ?1", [run.0], |row| row.get(0))
+            .map_err(|error| reading(&error))?;
+        from_json(&json)
+    }
+
+    pub(super) fn put_document_rows(
+        &mut self,
+        run: RunNo,
+        documents: &[RunDocument],
+    ) -> Result<(), RecordsError> {
+        for (number, document) in documents.iter().enumerate() {
+            let json = to_json(document)?;
+            self.connection
+                .execute(
+                    "INSERT INTO run_document VALUES (?1, ?2, ?3, ?4)",
+                    params![run.0, number, document.document.as_str(), json],
+                )
+                .map_err(|error| writing(&error))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn document_rows(&mut self, run: RunNo) -> Result<Vec<RunDocument>, RecordsError> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT document FROM run_document WHERE run = ?1 ORDER BY number")
+            .map_err(|error| reading(&error))?;
+        let texts =
+            statement.query_map([run.0], |row| row.get::<_, String>(0)).map_err(|error| reading(&error))?;
+        let mut documents = Vec::new();
+        for text in texts {
+            documents.push(from_json(&text.map_err(|error| reading(&error))?)?);
+        }
+        Ok(documents)
+    }
+
+    pub(super) fn put_entries(&mut self, run: RunNo, lines: &[PlannedLine]) -> Result<(), RecordsError> {
+        let mut rule_sets: Vec<(Vec<(&'static str, Rule)>, i64)> = Vec::new();
+        for PlannedLine { entry, letter } in lines {
+            let known = rule_sets.iter().find(|(rules, _)| *rules == entry.rules).map(|(_, id)| *id);
+            let rule_set = match known {
+                Some(id) => id,
+                None => {
+                    let id = self.rule_set(&entry.rules)?;
+                    rule_sets.push((entry.rules.clone(), id));
+                    id
+                }
+            };
+            let letter = letter.as_ref().map(to_json).transpose()?;
+            let mut statement = self
+                .connection
+                .prepare_cached(
+                    "INSERT INTO interaction_log_entry (run, segment, line_no, contact, contact_name, company_no,
+                     state, reason, correspondence_type, template, interaction_group, description, date, language,
+                     subject, salesperson, campaign, unit_cost, unit_duration, information_flow, initiated_by,
+                     campaign_target, campaign_response, evaluation, address_block, email, salutation_formal,
+                     salutation_informal, comment, rule_set, attachment, letter, file, message_id)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+                     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34)",
+                )
+                .map_err(|error| writing(&error))?;
+            statement
+                .execute(params![
+                    run.0,
+                    entry.segment.0,
+                    i64::try_from(entry.line_no.0).unwrap_or(i64::MAX),
+                    entry.contact.as_str(),
+                    entry.contact_name,
+                    entry.company_no,
+                    entry.state.as_str(),
+                    entry.reason,
+                    entry.correspondence_type.map_or("", CorrespondenceType::as_str),
+                    entry.template,
+                    entry.group,
+                    entry.description,
+                    entry.date.to_string(),
+                    entry.language,
+                    entry.subject,
+                    entry.salesperson,
+                    entry.campaign,
+                    entry.unit_cost.map(|cost| cost.to_string()),
+                    entry.unit_duration.map(|duration| duration.to_string()),
+                    entry.information_flow.map_or("", |flow| flow.as_str()),
+                    entry.initiated_by.map_or("", |by| by.as_str()),
+                    entry.campaign_target,
+                    entry.campaign_response,
+                    entry.evaluation.map_or("", |evaluation| evaluation.as_str()),
+                    entry.address_block,
+                    entry.email,
+                    entry.salutation_formal,
+                    entry.salutation_informal,
+                    entry.comment,
+                    rule_set,
+                    entry.document.as_ref().map(|document| document.as_str()),
+                    letter,
+                    entry.file,
+                    entry.message_id,
+                ])
+                .map_err(|error| writing(&error))?;
+        }
+        Ok(())
+    }
+
+    fn rule_set(&self, rules: &[(&'static str, Rule)]) -> Result<i64, RecordsError> {
+        let object: BTreeMap<_, _> = rules.iter().copied().collect();
+        let json = to_json(&object)?;
+        self.connection
+            .query_row(
+                "INSERT INTO rule_set (rules) VALUES (?1) ON CONFLICT (rules) DO UPDATE SET rules = rules RETURNING id",
+                [json],
+                |row| row.get(0),
+            )
+            .map_err(|error| writing(&error))
+    }
+
+    pub(super) fn open_runs(&mut self) -> Result<Vec<(RunNo, SegmentNo)>, RecordsError> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT no, segment FROM run WHERE NOT is_logged ORDER BY no")
+            .map_err(|error| reading(&error))?;
+        let runs = statement
+            .query_map([], |row| Ok((RunNo(row.get(0)?), SegmentNo(row.get(1)?))))
+            .map_err(|error| reading(&error))?;
+        runs.collect::<Result<_, _>>().map_err(|error| reading(&error))
+    }
+
+    pub(super) fn settle_sending(&mut self, run: RunNo, in_doubt: InDoubt) -> Result<(), RecordsError> {
+        let settled = match in_doubt {
+            InDoubt::Hold => State::InDoubt,
+            InDoubt::Resend => State::Planned,
+            InDoubt::AssumeSent => State::Accepted,
+        };
+        self.connection
+            .execute(
+                "UPDATE interaction_log_entry SET state = ?2, reason = ?3 WHERE run = ?1 AND state = 'sending'",
+                params![run.0, settled.as_str(), "the run was interrupted while the message was being sent"],
+            )
+            .map(|_| ())
+            .map_err(|error| writing(&error))
+    }
+
+    pub(super) fn pending_entries(
+        &mut self,
+        run: RunNo,
+        after: EntryNo,
+        limit: usize,
+    ) -> Result<Vec<Pending>, RecordsError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT entry, line_no, contact, contact_name, correspondence_type, email, subject, file, letter
+                 FROM interaction_log_entry
+                 WHERE run = ?1 AND entry > ?2 AND state IN ('planned', 'merged', 'deferred') AND letter IS NOT NULL
+                 ORDER BY entry LIMIT ?3",
+            )
+            .map_err(|error| reading(&error))?;
+        let mut rows = statement
+            .query(params![run.0, after.0, i64::try_from(limit).unwrap_or(i64::MAX)])
+            .map_err(|error| reading(&error))?;
+        let mut pending = Vec::new();
+        while let Some(row) = rows.next().map_err(|error| reading(&error))? {
+            let (line, letter) = pending_of(row).map_err(|error| reading(&error))?;
+            pending.push(Pending { letter: from_json(&letter)?, ..line });
+        }
+        Ok(pending)
+    }
+
+    pub(super) fn record_steps(&mut self, run: RunNo, steps: &[Step]) -> Result<(), RecordsError> {
+        let transaction = self.connection.transaction().map_err(|error| writing(&error))?;
+        {
+            let mut statement = transaction
+                .prepare_cached(
+                    "UPDATE interaction_log_entry SET state = ?3, reason = ?4, file_sha256 = ?5,
+                     reply_code = ?6, reply_status = ?7, reply_text = ?8
+                     WHERE entry = ?1 AND run = ?2 AND state IN ('planned', 'merged', 'deferred', 'sending')",
+                )
+                .map_err(|error| writing(&error))?;
+            for step in steps {
+                let change = Recorded::of(&step.change);
+                let entry = i64::try_from(step.line).unwrap_or(i64::MAX);
+                let reply = change.reply;
+                let n_rows = statement
+                    .execute(params![
+                        entry,
+                        run.0,
+                        change.state.as_str(),
+                        change.reason,
+                        change.sha256,
+                        reply.map(|reply| reply.code),
+                        reply
+                            .and_then(|reply| reply.enhanced)
+                            .map(|status| status.to_string())
+                            .unwrap_or_default(),
+                        reply.map_or("", |reply| reply.text.as_str()),
+                    ])
+                    .map_err(|error| writing(&error))?;
+                if n_rows != 1 {
+                    return Err(RecordsError::Stranger { entry });
+                }
+            }
+        }
+        transaction.commit().map_err(|error| writing(&error))
+    }
+
+    pub(super) fn count_states(&mut self, run: RunNo) -> Result<Counts, RecordsError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT state, count(*) FROM interaction_log_entry WHERE run = ?1 GROUP BY state")
+            .map_err(|error| reading(&error))?;
+        let mut rows = statement.query([run.0]).map_err(|error| reading(&error))?;
+        let mut counts = Counts::default();
+        while let Some(row) = rows.next().map_err(|error| reading(&error))? {
+            let state: String = row.get(0).map_err(|error| reading(&error))?;
+            counts.add(state_of(&state)?, row.get(1).map_err(|error| reading(&error))?);
+        }
+        Ok(counts)
+    }
+
+    pub(super) fn manifest_rows(
+        &mut self,
+        run: RunNo,
+        take: &mut dyn FnMut(&ManifestRow),
+    ) -> Result<(), RecordsError> {
+        let mut statement = self
+            .connection
+            .prepare(
+                "SELECT line_no, contact, contact_name, address_block, correspondence_type, file, file_sha256, state
+                 FROM interaction_log_entry WHERE run = ?1 ORDER BY line_no",
+            )
+            .map_err(|error| reading(&error))?;
+        let mut rows = statement.query([run.0]).map_err(|error| reading(&error))?;
+        while let Some(row) = rows.next().map_err(|error| reading(&error))? {
+            take(&manifest_row(row).map_err(|error| reading(&error))??);
+        }
+        Ok(())
+    }
+
+    pub(super) fn archive_run(&mut self, run: RunNo) -> Result<(), RecordsError> {
+        let options = self.run_options(run)?;
+        let transaction = self.connection.transaction().map_err(|error| writing(&error))?;
+        let archived = transaction
+            .execute(
+                "INSERT INTO logged_segment (segment, run, description, logged_at, header)
+                 SELECT no, ?1, ?2, ?3, header FROM segment WHERE no = ?4",
+                params![run.0, options.description, options.now.to_string(), options.segment.0],
+            )
+            .and_then(|_| transaction.execute("UPDATE run SET is_logged = 1 WHERE no = ?1", [run.0]))
+            .and_then(|_| transaction.execute("DELETE FROM segment WHERE no = ?1", [&options.segment.0]));
+        archived.and_then(|_| transaction.commit()).map_err(|error| writing(&error))
+    }
+}
+
+/// A change as the columns of an entry have it.
+struct Recorded<'a> {
+    state: State,
+    reason: &'a str,
+    sha256: &'a str,
+    reply: Option<&'a Reply>,
+}
+
+impl<'a> Recorded<'a> {
+    fn of(change: &'a Change) -> Recorded<'a> {
+        let (reason, sha256, reply) = match change {
+            Change::Sending => ("", "", None),
+            Change::Done(Outcome::Written { sha256, .. }) => ("", sha256.as_str(), None),
+            Change::Done(Outcome::Accepted { reply } | Outcome::Rejected { reply }) => ("", "", Some(reply)),
+            Change::Done(Outcome::Deferred { cause: Deferral::Reply(reply) }) => ("", "", Some(reply)),
+            Change::Done(Outcome::Deferred { cause: Deferral::Lost { observed } }) => {
+                (observed.as_str(), "", None)
+            }
+            Change::Done(Outcome::InDoubt { observed }) => (observed.as_str(), "", None),
+            Change::Done(Outcome::Failed { reason }) => (reason.as_str(), "", None),
+        };
+        let state = match change {
+            Change::Sending => State::Sending,
+            Change::Done(outcome) => outcome.state(),
+        };
+        Recorded { state, reason, sha256, reply }
+    }
+}
+
+/// Reads a pending line, all but its letter, which is in the last column.
+fn pending_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Pending, String)> {
+    let kind: String = row.get(4)?;
+    let pending = Pending {
+        entry: EntryNo(row.get(0)?),
+        line_no: LineNo(row.get::<_, i64>(1)?.unsigned_abs()),
+        contact: ContactNo::from(row.get::<_, String>(2)?),
+        contact_name: row.get(3)?,
+        correspondence_type: CorrespondenceType::parse(&kind).unwrap_or(CorrespondenceType::HardCopy),
+        email: row.get(5)?,
+        subject: row.get(6)?,
+        file: row.get(7)?,
+        letter: PlannedLetter::default(),
+    };
+    Ok((pending, row.get(8)?))
+}
+
+fn manifest_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<ManifestRow, RecordsError>> {
+    let kind: String = row.get(4)?;
+    let sha256: String = row.get(6)?;
+    let name: String = row.get(5)?;
+    let folder = if kind == CorrespondenceType::HardCopy.as_str() { "letters" } else { "outbox" };
+    let state: String = row.get(7)?;
+    let state = match state_of(&state) {
+        Ok(state) => state,
+        Err(error) => return Ok(Err(error)),
+    };
+    Ok(Ok(ManifestRow {
+        line_no: LineNo(row.get::<_, i64>(0)?.unsigned_abs()),
+        contact: row.get(1)?,
+        name: row.get(2)?,
+        address: row.get(3)?,
+        file: if state == State::Written { format!("{folder}/{name}") } else { String::new() },
+        sha256,
+        state,
+    }))
+}
+
+pub(super) fn state_of(text: &str) -> Result<State, RecordsError> {
+    text.parse().map_err(|error| RecordsError::Surroundings {
+        is_write: false,
+        reason: format!("it is damaged: {error}"),
+    })
+}
