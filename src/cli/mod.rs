@@ -1,6 +1,74 @@
-//! Words on the terminal.
+//! Words on the terminal: arguments, printing, exit codes. Data goes to stdout, talk to stderr.
 
-/// Runs the command line.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+mod arguments;
+mod terminal;
+mod problem;
+mod progress;
+mod office;
+mod run;
+mod look;
+mod merge;
+mod contact;
+mod template;
+mod segment;
+mod log;
+mod init;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use arguments::{Arguments, Command};
+use problem::Failure;
+use terminal::Terminal;
+
+/// Done.
+const DONE: u8 = 0;
+/// Problems were found, and nothing was done.
+const PROBLEMS: u8 = 1;
+/// Done, but some lines were rejected, failed or are in doubt.
+const SOME_LINES: u8 = 3;
+/// Interrupted, retries still to come, or the surroundings failed: resume continues.
+const INTERRUPTED: u8 = 4;
+/// Another run holds the segment.
+const HELD: u8 = 5;
+
+/// Runs the command line and returns its exit code.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse(); // ends with exit code 2 where the words are off
+    let mut terminal = Terminal::new(&arguments.common);
+    let code = match dispatch(&arguments, &mut terminal) {
+        Ok(code) => code,
+        Err(failure) => failure.print(&mut terminal),
+    };
+    ExitCode::from(code)
+}
+
+fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> Result<u8, Failure> {
+    let common = &arguments.common;
+    match &arguments.command {
+        Command::Init(init) => init::init(init, terminal),
+        Command::Check(check) => run::check(common, check, terminal),
+        Command::Run(run) => run::run(common, run, terminal),
+        Command::Resume(resume) => run::resume(common, resume, terminal),
+        Command::Status(status) => run::status(common, status, terminal),
+        Command::Explain(explain) => look::explain(common, explain, terminal),
+        Command::Preview(preview) => look::preview(common, preview, terminal),
+        Command::Merge(merge) => merge::merge(common, merge, terminal),
+        Command::Contact(command) => contact::contact(common, command, terminal),
+        Command::Template(command) => template::template(common, command, terminal),
+        Command::Segment(command) => segment::segment(common, command, terminal),
+        Command::Logged(command) => log::logged(common, command, terminal),
+        Command::Log(command) => log::log(common, command, terminal),
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Arguments::command(), "mailrun", &mut terminal.data());
+            Ok(DONE)
+        }
+        Command::Man => {
+            clap_mangen::Man::new(Arguments::command())
+                .render(&mut terminal.data())
+                .map_err(Failure::output)?;
+            Ok(DONE)
+        }
+    }
 }

@@ -1,0 +1,158 @@
+//! Owns the commands for what was done: logged segments, interaction log entries, letters out of the log.
+
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+
+use serde_json::{Map, Value as Json};
+
+use super::arguments::{Common, LogCommand, LoggedCommand};
+use super::problem::Failure;
+use super::terminal::{Terminal, table};
+use super::{DONE, PROBLEMS};
+use crate::delivery::name::safe_name;
+use crate::interaction::{EntryNo, State};
+use crate::run::{Journal, Letters};
+use crate::segment::{LineNo, SegmentNo};
+use crate::store::Database;
+use crate::store::log::LogFilter;
+
+pub(super) fn logged(
+    common: &Common,
+    command: &LoggedCommand,
+    terminal: &mut Terminal,
+) -> Result<u8, Failure> {
+    let LoggedCommand::List = command;
+    let database = Database::open_existing(&common.db)?;
+    let mut data = terminal.data();
+    let mut rows = vec![["segment", "run", "lines", "logged at", "description"].map(str::to_owned).to_vec()];
+    for row in database.logged_segments()? {
+        if terminal.json {
+            terminal.object(&mut data, &row);
+        } else {
+            rows.push(vec![
+                row.segment,
+                row.run.to_string(),
+                row.lines.to_string(),
+                row.logged_at,
+                row.description,
+            ]);
+        }
+    }
+    if !terminal.json {
+        table(&rows).iter().for_each(|line| data.line(line));
+    }
+    Ok(DONE)
+}
+
+pub(super) fn log(common: &Common, command: &LogCommand, terminal: &mut Terminal) -> Result<u8, Failure> {
+    let mut database = Database::open_existing(&common.db)?;
+    match command {
+        LogCommand::List { state, segment, contact } => {
+            let filter = LogFilter {
+                state: state.as_deref().map(state_of).transpose()?,
+                segment: segment.clone().map(SegmentNo),
+                contact: contact.clone(),
+            };
+            list(&database, &filter, terminal)
+        }
+        LogCommand::Show { entry } => show(&database, EntryNo(*entry), terminal),
+        LogCommand::Document { entry } => document(common, &mut database, EntryNo(*entry), terminal),
+    }
+}
+
+fn state_of(text: &str) -> Result<State, Failure> {
+    text.parse().map_err(|_| {
+        let names: Vec<&str> = State::ALL.into_iter().map(State::as_str).collect();
+        let message = format!("`{text}` is no state, expected one of {}", names.join(", "));
+        Failure::problem("not-a-state", message, "--state")
+    })
+}
+
+fn list(database: &Database, filter: &LogFilter, terminal: &Terminal) -> Result<u8, Failure> {
+    let mut data = terminal.data();
+    if !terminal.json {
+        data.line("entry  segment  line  contact  state  by  subject");
+    }
+    database.each_entry(filter, &mut |row| {
+        if terminal.json {
+            terminal.object(&mut data, row);
+            return;
+        }
+        let cells = [
+            row.entry.to_string(),
+            row.segment.clone(),
+            row.line.to_string(),
+            row.contact.clone(),
+            if row.reason.is_empty() { row.state.clone() } else { format!("{} ({})", row.state, row.reason) },
+            row.correspondence_type.clone(),
+            row.subject.clone(),
+        ];
+        table(&[cells.to_vec()]).iter().for_each(|line| data.line(line));
+    })?;
+    Ok(DONE)
+}
+
+fn show(database: &Database, entry: EntryNo, terminal: &Terminal) -> Result<u8, Failure> {
+    let Some(fields) = database.entry(entry)? else { return Err(no_entry(entry)) };
+    let mut data = terminal.data();
+    if terminal.json {
+        terminal.object(&mut data, &fields.into_iter().collect::<Map<String, Json>>());
+        return Ok(DONE);
+    }
+    let text = |value: &Json| match value {
+        Json::String(text) => text.clone(),
+        Json::Null => String::new(),
+        value => value.to_string(),
+    };
+    let rows: Vec<Vec<String>> = fields
+        .iter()
+        .map(|(name, value)| vec![name.clone(), text(value)])
+        .filter(|row| row.iter().all(|cell| !cell.is_empty()))
+        .collect();
+    table(&rows).iter().for_each(|line| data.line(line));
+    Ok(DONE)
+}
+
+/// Makes the letter of an entry again, from the template and values that the log keeps.
+fn document(
+    common: &Common,
+    database: &mut Database,
+    entry: EntryNo,
+    terminal: &Terminal,
+) -> Result<u8, Failure> {
+    let Some(logged) = database.logged_letter(entry)? else { return Err(no_entry(entry)) };
+    let Some(letter) = &logged.letter else {
+        let message = format!("entry {entry} has no letter");
+        return Err(Failure::Stopped { code: PROBLEMS, message, help: None });
+    };
+    let options = database.options(logged.run)?;
+    let documents = database.documents(logged.run)?;
+    let letters = Letters::compile(database, options, documents).map_err(crate::run::RunError::from)?;
+    let mut bytes = Vec::new();
+    letters
+        .merge(letter, logged.line_no.0 / LineNo::STEP, &mut bytes)
+        .map_err(|reason| Failure::Stopped { code: PROBLEMS, message: reason, help: None })?;
+    match &common.out {
+        Some(folder) => {
+            let stem = logged.file.rsplit_once('.').map_or(logged.file.as_str(), |(stem, _)| stem);
+            let path = folder.join(safe_name(stem, "docx"));
+            fs::create_dir_all(folder).and_then(|()| fs::write(&path, &bytes)).map_err(Failure::output)?;
+            terminal.data().line(&path.display().to_string());
+        }
+        None if io::stdout().is_terminal() => {
+            let message = "a Word document is not for a terminal".to_owned();
+            let help = Some("redirect stdout to a file, or name a folder with `--out`".to_owned());
+            return Err(Failure::Stopped { code: PROBLEMS, message, help });
+        }
+        None => terminal.data().write_all(&bytes).map_err(Failure::output)?,
+    }
+    Ok(DONE)
+}
+
+fn no_entry(entry: EntryNo) -> Failure {
+    Failure::Stopped {
+        code: PROBLEMS,
+        message: format!("there is no interaction log entry {entry}"),
+        help: None,
+    }
+}

@@ -1,0 +1,161 @@
+//! Owns the commands that look before anything happens: explain, preview.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::arguments::{Common, Explain, Preview};
+use super::office::{Surroundings, segment_ref};
+use super::problem::{Failure, listed, n_problems};
+use super::terminal::{Terminal, table};
+use super::{DONE, PROBLEMS};
+use crate::contact::{ContactNo, CorrespondenceType};
+use crate::delivery::name::safe_name;
+use crate::interaction::Entry;
+use crate::run::preview::{Look, Outlook, look};
+use crate::run::{Office, Problem};
+use crate::store::Database;
+
+pub(super) fn explain(common: &Common, explain: &Explain, terminal: &mut Terminal) -> Result<u8, Failure> {
+    let contact = ContactNo::from(explain.contact.as_str());
+    let outlooks = outlooks(common, &explain.segment, &Look::Contacts(vec![contact]))?;
+    let Some(outlook) = outlooks.first() else { return Err(no_line(&explain.contact)) };
+    let mut data = terminal.data();
+    match &outlook.planned {
+        Ok(planned) if terminal.json => {
+            for (name, value, rule) in values(&planned.entry, outlook) {
+                terminal.object(&mut data, &json!({ "name": name, "value": value, "rule": rule }));
+            }
+            Ok(DONE)
+        }
+        Ok(planned) => {
+            let mut rows = vec![["value", "holds", "because it is"].map(str::to_owned).to_vec()];
+            rows.extend(
+                values(&planned.entry, outlook)
+                    .into_iter()
+                    .map(|(name, value, rule)| vec![name, value, rule]),
+            );
+            table(&rows).iter().for_each(|line| data.line(line));
+            let entry = &planned.entry;
+            let reason = if entry.reason.is_empty() { String::new() } else { format!(": {}", entry.reason) };
+            data.line(&format!("the line is {}{reason}", entry.state));
+            Ok(DONE)
+        }
+        Err(problems) => {
+            terminal.complain(&listed(problems));
+            terminal.complain(&format!("{} with this line.", n_problems(problems.len())));
+            Ok(PROBLEMS)
+        }
+    }
+}
+
+pub(super) fn preview(common: &Common, preview: &Preview, terminal: &mut Terminal) -> Result<u8, Failure> {
+    let contacts: Vec<ContactNo> = preview.contact.iter().map(|no| ContactNo::from(no.as_str())).collect();
+    let wanted = if contacts.is_empty() { Look::First(preview.first) } else { Look::Contacts(contacts) };
+    let outlooks = outlooks(common, &preview.segment, &wanted)?;
+    let surroundings = Surroundings::of(common, Some(&segment_ref(&preview.segment)))?;
+    let problems: Vec<Problem> =
+        outlooks.iter().filter_map(|outlook| outlook.planned.as_ref().err()).flatten().cloned().collect();
+    if !problems.is_empty() {
+        return Err(Failure::problems(problems));
+    }
+    let mut data = terminal.data();
+    for outlook in &outlooks {
+        let Ok(planned) = &outlook.planned else { continue };
+        let entry = &planned.entry;
+        let folder = surroundings.out.join(safe_name(&entry.segment.0, "")).join("preview");
+        for (name, bytes) in files(outlook, entry) {
+            let path = folder.join(name);
+            write(&path, bytes)?;
+            if terminal.json {
+                let object = json!({ "contact": entry.contact, "line": entry.line_no, "file": path });
+                terminal.object(&mut data, &object);
+            } else {
+                data.line(&path.display().to_string());
+            }
+        }
+        if outlook.letter.is_none() {
+            terminal.say(&format!("contact {}: {} {}", entry.contact, entry.state, entry.reason));
+        }
+    }
+    terminal.say("this is a preview: nothing was sent or logged");
+    Ok(DONE)
+}
+
+fn outlooks(common: &Common, segment: &str, wanted: &Look) -> Result<Vec<Outlook>, Failure> {
+    let asked = segment_ref(segment);
+    let surroundings = Surroundings::of(common, Some(&asked))?;
+    let mut database = Database::open_existing(&common.db)?;
+    let mut office = Office {
+        setup: &surroundings.setup,
+        store: &mut database,
+        now: surroundings.now.clone(),
+        out: surroundings.out.clone(),
+        stop: &surroundings.stop,
+    };
+    Ok(look(&mut office, &asked, wanted)?)
+}
+
+fn no_line(contact: &str) -> Failure {
+    Failure::Stopped {
+        code: PROBLEMS,
+        message: format!("contact `{contact}` has no line on the segment"),
+        help: Some("check the number, or the criteria of the segment".to_owned()),
+    }
+}
+
+/// Returns the files of an outlook: the message where there is one, and the letter.
+fn files(outlook: &Outlook, entry: &Entry) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    let stem = Path::new(&entry.file).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    if let Some(letter) = &outlook.letter {
+        files.push((safe_name(&stem, "docx"), letter.clone()));
+    }
+    if let Some(message) = &outlook.message {
+        files.push((safe_name(&stem, "eml"), message.bytes().to_vec()));
+    }
+    files
+}
+
+fn write(path: &Path, bytes: Vec<u8>) -> Result<(), Failure> {
+    path.parent()
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| fs::write(path, bytes))
+        .map_err(Failure::output)
+}
+
+fn values(entry: &Entry, outlook: &Outlook) -> Vec<(String, String, String)> {
+    let value = |name: &str| match name {
+        "interaction_template" => entry.template.clone(),
+        "description" => entry.description.clone(),
+        "date" => entry.date.to_string(),
+        "language" => entry.language.clone(),
+        "document" => entry
+            .document
+            .as_ref()
+            .map(|digest| digest.as_str().chars().take(12).collect())
+            .unwrap_or_default(),
+        "subject" => entry.subject.clone(),
+        "correspondence_type" => {
+            entry.correspondence_type.map_or("log only", CorrespondenceType::as_str).to_owned()
+        }
+        "address" => entry.address_block.replace('\n', " / "),
+        "email" => entry.email.clone(),
+        "salesperson" => entry.salesperson.clone(),
+        "campaign" => entry.campaign.clone(),
+        "unit_cost" => entry.unit_cost.map(|cost| cost.to_string()).unwrap_or_default(),
+        "unit_duration" => entry.unit_duration.map(|duration| duration.to_string()).unwrap_or_default(),
+        "information_flow" => entry.information_flow.map_or("", |flow| flow.as_str()).to_owned(),
+        "initiated_by" => entry.initiated_by.map_or("", |by| by.as_str()).to_owned(),
+        "campaign_target" => entry.campaign_target.to_string(),
+        "campaign_response" => entry.campaign_response.to_string(),
+        "salutation" => entry.salutation_formal.clone(),
+        "comment" => entry.comment.clone(),
+        _ => entry.evaluation.map_or("", |evaluation| evaluation.as_str()).to_owned(),
+    };
+    let row = |(name, rule): &(&str, crate::interaction::Rule)| {
+        ((*name).to_owned(), value(name), rule.words().to_owned())
+    };
+    outlook.rules.iter().map(row).collect()
+}

@@ -1,0 +1,75 @@
+//! Owns the merge command: plain mail merge of a Word template and a table.
+
+use std::fs;
+
+use super::arguments::{Common, Merge};
+use super::office;
+use super::problem::Failure;
+use super::template::print_fields;
+use super::terminal::Terminal;
+use super::{DONE, INTERRUPTED};
+use crate::contact::table::Table;
+use crate::merge::{Moment, Template};
+use crate::run::Problem;
+use crate::run::plain::{PlainError, PlainMerge};
+
+pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> Result<u8, Failure> {
+    for (option, is_given) in [
+        ("--pdf", merge.pdf),
+        ("--pack", merge.pack.is_some()),
+        ("--combined", merge.combined.is_some()),
+        ("--answers", merge.answers.is_some()),
+    ] {
+        if is_given {
+            let message = format!("`{option}` is not supported yet");
+            return Err(Failure::Stopped { code: USAGE, message, help: None });
+        }
+    }
+    let name = merge.template.display().to_string();
+    let bytes = fs::read(&merge.template).map_err(|error| {
+        Failure::problem("unreadable", format!("cannot read `{name}`: {error}"), name.as_str())
+    })?;
+    if merge.fields {
+        print_fields(&name, &bytes, terminal, &mut terminal.data())?;
+        return Ok(DONE);
+    }
+    let template = Template::compile(&bytes).map_err(|error| {
+        let place =
+            if error.place().is_empty() { name.clone() } else { format!("{name}, {}", error.place()) };
+        Failure::problems(vec![Problem {
+            id: error.id(),
+            message: error.to_string(),
+            place,
+            help: error.help(),
+        }])
+    })?;
+    let data = merge.data.as_ref().expect("the arguments ask for DATA unless --fields is given");
+    let mut table = Table::open(data).map_err(|error| Failure::from(PlainError::from(error)))?;
+    let plain = PlainMerge::new(&name, &template, table.columns(), merge.name.as_deref())?;
+    let moment =
+        Moment { now: office::now(common)?.datetime(), locale: merge.locale.clone(), record: 0, sequence: 0 };
+    let folder = common.out.clone().unwrap_or_else(|| "out".into());
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(merge.jobs.unwrap_or(0))
+        .build()
+        .map_err(|error| Failure::Stopped { code: INTERRUPTED, message: error.to_string(), help: None })?;
+    let n_letters = pool.install(|| plain.into_folder(&mut table, &folder, &moment))?;
+    terminal.say(&format!("{n_letters} letters in {}", folder.display()));
+    Ok(DONE)
+}
+
+/// The words of the command are off.
+const USAGE: u8 = 2;
+
+impl From<PlainError> for Failure {
+    fn from(error: PlainError) -> Failure {
+        let message = error.to_string();
+        match error {
+            PlainError::Problems(problems) => {
+                Failure::Problems { problems, of: "the merge. Nothing was written.".to_owned() }
+            }
+            PlainError::Folder(error) => Failure::Stopped { code: INTERRUPTED, message, help: error.help() },
+            PlainError::Letter { .. } => Failure::Stopped { code: INTERRUPTED, message, help: None },
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Owns the commands that run segments: check, run, resume, status.
+
+use std::time::Instant;
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::arguments::{Check, Common, InDoubtChoice, Resume, Run, Status};
+use super::office::{Surroundings, segment_no, segment_ref};
+use super::problem::{Failure, listed, n_problems};
+use super::progress::Bar;
+use super::terminal::Terminal;
+use super::{DONE, INTERRUPTED, PROBLEMS, SOME_LINES};
+use crate::interaction::RunNo;
+use crate::run::check::Checked;
+use crate::run::{self, Counts, InDoubt, Journal, Office, Records, Report, SegmentRef};
+use crate::segment::SegmentNo;
+use crate::store::Database;
+
+/// The report of a run, as `--json` prints it.
+#[derive(Debug, Serialize)]
+struct JsonReport<'a> {
+    run: RunNo,
+    segment: &'a SegmentNo,
+    lines: u64,
+    #[serde(flatten)]
+    counts: Counts,
+    seconds: f64,
+}
+
+pub(super) fn check(common: &Common, check: &Check, terminal: &mut Terminal) -> Result<u8, Failure> {
+    let asked = segment_ref(&check.segment);
+    let surroundings = Surroundings::of(common, Some(&asked))?;
+    let mut database = Database::open_existing(&common.db)?;
+    let (segment, checked) = run::check(&mut office(&surroundings, &mut database), &asked)?;
+    Ok(print_checked(&segment, &checked, terminal))
+}
+
+pub(super) fn run(common: &Common, run: &Run, terminal: &mut Terminal) -> Result<u8, Failure> {
+    let asked = segment_ref(&run.segment);
+    let surroundings = Surroundings::of(common, Some(&asked))?;
+    if run.dry_run {
+        let mut database = Database::open_existing(&common.db)?;
+        let (segment, checked) = run::check(&mut office(&surroundings, &mut database), &asked)?;
+        return Ok(print_checked(&segment, &checked, terminal));
+    }
+    refuse_if_nothing_to_run(common, &asked)?;
+    surroundings.stop_on_interrupt()?;
+    let started = Instant::now();
+    let mut database = Database::open(&common.db)?;
+    let bar = Bar::new(terminal);
+    let report =
+        run::run(&mut office(&surroundings, &mut database), &asked, &mut |progress| bar.show(progress));
+    drop(bar);
+    Ok(print_report(&report?, started, common, terminal))
+}
+
+/// A number can only be run out of a database that there is; a wrong one must not make an empty one.
+fn refuse_if_nothing_to_run(common: &Common, asked: &SegmentRef) -> Result<(), Failure> {
+    match asked {
+        SegmentRef::No(segment) if !common.db.exists() => {
+            Err(run::LoadError::Unknown(segment.clone()).into())
+        }
+        SegmentRef::No(_) | SegmentRef::File(_) => Ok(()),
+    }
+}
+
+pub(super) fn resume(common: &Common, resume: &Resume, terminal: &mut Terminal) -> Result<u8, Failure> {
+    let surroundings = Surroundings::of(common, None)?;
+    let mut database = Database::open_existing(&common.db)?;
+    let mut runs = database.interrupted()?;
+    if let Some(text) = &resume.segment {
+        let segment = segment_no(text)?;
+        runs.retain(|(_, interrupted)| *interrupted == segment);
+    }
+    if runs.is_empty() {
+        terminal.say("nothing to resume");
+        return Ok(DONE);
+    }
+    surroundings.stop_on_interrupt()?;
+    let in_doubt = match resume.in_doubt {
+        InDoubtChoice::Hold => InDoubt::Hold,
+        InDoubtChoice::Resend => InDoubt::Resend,
+        InDoubtChoice::AssumeSent => InDoubt::AssumeSent,
+    };
+    let mut code = DONE;
+    for (run, _) in runs {
+        let started = Instant::now();
+        let bar = Bar::new(terminal);
+        let mut office = office(&surroundings, &mut database);
+        let report = run::resume(&mut office, run, in_doubt, &mut |progress| bar.show(progress));
+        drop(bar);
+        code = code.max(print_report(&report?, started, common, terminal));
+    }
+    Ok(code)
+}
+
+pub(super) fn status(common: &Common, status: &Status, terminal: &mut Terminal) -> Result<u8, Failure> {
+    let mut database = Database::open_existing(&common.db)?;
+    let runs = match &status.segment {
+        Some(text) => {
+            let segment = segment_no(text)?;
+            let Some(run) = database.run_of(&segment)? else {
+                let is_open = database.header(&segment)?.is_some();
+                let message = match is_open {
+                    true => format!("segment {segment} is open: it was not run yet"),
+                    false => format!("there is no segment `{segment}`"),
+                };
+                return Err(Failure::Stopped { code: PROBLEMS, message, help: None });
+            };
+            vec![(run, segment)]
+        }
+        None => database.interrupted()?,
+    };
+    if runs.is_empty() {
+        terminal.say("no run is under way or interrupted");
+    }
+    let mut data = terminal.data();
+    for (run, segment) in runs {
+        let counts = database.counts(run)?;
+        if terminal.json {
+            let report = JsonReport { run, segment: &segment, lines: counts.lines(), counts, seconds: 0.0 };
+            terminal.object(&mut data, &report);
+        } else {
+            let state = if counts.is_done() { "done" } else { "not done: `mailrun resume` continues" };
+            data.line(&format!("segment {segment}, run {run}: {state}"));
+            data.line(&counts_in_words(&counts));
+        }
+    }
+    Ok(DONE)
+}
+
+fn office<'a>(surroundings: &'a Surroundings, database: &'a mut Database) -> Office<'a> {
+    Office {
+        setup: &surroundings.setup,
+        store: database,
+        now: surroundings.now.clone(),
+        out: surroundings.out.clone(),
+        stop: &surroundings.stop,
+    }
+}
+
+fn print_checked(segment: &SegmentNo, checked: &Checked, terminal: &Terminal) -> u8 {
+    let n = checked.problems.len();
+    if terminal.json {
+        let mut data = terminal.data();
+        for problem in &checked.problems {
+            terminal.object(&mut data, &json!({ "problem": problem }));
+        }
+        terminal.object(&mut data, &json!({ "segment": segment, "lines": checked.n_lines, "problems": n }));
+    }
+    if n > 0 {
+        terminal.complain(&listed(&checked.problems));
+        terminal.complain(&format!("{} in segment {segment}. Nothing was sent.", n_problems(n)));
+        return PROBLEMS;
+    }
+    terminal.say(&format!("segment {segment}: {} lines, no problems", checked.n_lines));
+    terminal.say(&counts_in_words(&checked.counts));
+    DONE
+}
+
+fn print_report(report: &Report, started: Instant, common: &Common, terminal: &Terminal) -> u8 {
+    let counts = report.counts;
+    let seconds = (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+    if terminal.json {
+        let json =
+            JsonReport { run: report.run, segment: &report.segment, lines: counts.lines(), counts, seconds };
+        terminal.object(&mut terminal.data(), &json);
+    } else {
+        let logged = if report.is_logged { "logged" } else { "not done" };
+        terminal.say(&format!("segment {}, run {}: {logged} in {seconds} s", report.segment, report.run));
+        terminal.say(&counts_in_words(&counts));
+        terminal.say(&format!("files: {}", report.folder.display()));
+        terminal.say(&format!("log:   {}", common.db.display()));
+        if !report.is_logged {
+            terminal.say(&format!("`mailrun resume {}` continues", report.segment));
+        }
+    }
+    match counts {
+        counts if !counts.is_done() => INTERRUPTED,
+        Counts { rejected: 0, failed: 0, in_doubt: 0, .. } => DONE,
+        _ => SOME_LINES,
+    }
+}
+
+/// "500 lines = 362 written + 12 suppressed".
+fn counts_in_words(counts: &Counts) -> String {
+    let parts = [
+        (counts.planned, "planned"),
+        (counts.accepted, "accepted"),
+        (counts.written, "written"),
+        (counts.rejected, "rejected"),
+        (counts.failed, "failed"),
+        (counts.deferred, "deferred"),
+        (counts.in_doubt, "in doubt"),
+        (counts.suppressed, "suppressed"),
+        (counts.log_only, "log only"),
+    ];
+    let parts: Vec<String> =
+        parts.iter().filter(|(n, _)| *n > 0).map(|(n, state)| format!("{n} {state}")).collect();
+    let lines = counts.lines();
+    format!("{lines} {} = {}", if lines == 1 { "line" } else { "lines" }, parts.join(" + "))
+}

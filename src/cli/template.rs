@@ -1,0 +1,113 @@
+//! Owns the commands for interaction templates: list, show, fields.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::arguments::{Common, TemplateCommand};
+use super::problem::Failure;
+use super::terminal::{Data, Terminal, table};
+use super::{DONE, PROBLEMS};
+use crate::interaction::InteractionTemplate;
+use crate::merge::Template;
+use crate::run::{Problem, Records};
+use crate::store::Database;
+
+pub(super) fn template(
+    common: &Common,
+    command: &TemplateCommand,
+    terminal: &mut Terminal,
+) -> Result<u8, Failure> {
+    match command {
+        TemplateCommand::List => {
+            let mut database = Database::open_existing(&common.db)?;
+            let mut data = terminal.data();
+            let mut rows = vec![["code", "description", "languages"].map(str::to_owned).to_vec()];
+            for template in database.templates()? {
+                if terminal.json {
+                    terminal.object(&mut data, &template);
+                } else {
+                    let languages: Vec<&str> =
+                        template.languages.keys().map(|language| language.as_str()).collect();
+                    rows.push(vec![template.code.clone(), template.description.clone(), languages.join(" ")]);
+                }
+            }
+            if !terminal.json {
+                table(&rows).iter().for_each(|line| data.line(line));
+            }
+            Ok(DONE)
+        }
+        TemplateCommand::Show { code } => {
+            let template = find(&mut Database::open_existing(&common.db)?, code)?;
+            let mut data = terminal.data();
+            if terminal.json {
+                terminal.object(&mut data, &template);
+            } else {
+                let text = serde_json::to_string_pretty(&template).expect("a template has text keys");
+                data.line(&text);
+            }
+            Ok(DONE)
+        }
+        TemplateCommand::Fields { template } => {
+            let mut data = terminal.data();
+            if Path::new(template).is_file() {
+                let bytes = fs::read(template).map_err(Failure::output)?;
+                print_fields(template, &bytes, terminal, &mut data)?;
+                return Ok(DONE);
+            }
+            let mut database = Database::open_existing(&common.db)?;
+            for version in find(&mut database, template)?.languages.values() {
+                let Some(digest) = &version.document else { continue };
+                if let Some(attachment) = database.attachment(digest)? {
+                    print_fields(&attachment.name, &attachment.bytes, terminal, &mut data)?;
+                }
+            }
+            Ok(DONE)
+        }
+    }
+}
+
+fn find(database: &mut Database, code: &str) -> Result<InteractionTemplate, Failure> {
+    database.templates()?.into_iter().find(|template| template.code == code).ok_or_else(|| Failure::Stopped {
+        code: PROBLEMS,
+        message: format!("there is no interaction template `{code}`, and no file of that name"),
+        help: None,
+    })
+}
+
+/// Prints every field and tag of a Word file, then what is wrong with it.
+pub(super) fn print_fields(
+    name: &str,
+    bytes: &[u8],
+    terminal: &Terminal,
+    data: &mut Data,
+) -> Result<(), Failure> {
+    let within = |place: String| if place.is_empty() { name.to_owned() } else { format!("{name}, {place}") };
+    let template = Template::compile(bytes).map_err(|error| {
+        let (id, place) = (error.id(), within(error.place()));
+        Failure::problems(vec![Problem { id, message: error.to_string(), place, help: error.help() }])
+    })?;
+    if terminal.json {
+        for field in template.fields() {
+            terminal.object(
+                data,
+                &json!({ "file": name, "name": field.name, "kind": field.kind, "code": field.code,
+                         "part": field.part, "paragraph": field.paragraph }),
+            );
+        }
+    } else {
+        let mut rows = vec![["name", "kind", "part", "paragraph", "code"].map(str::to_owned).to_vec()];
+        rows.extend(template.fields().iter().map(|field| {
+            let paragraph = field.paragraph.to_string();
+            vec![field.name.clone(), field.kind.clone(), field.part.clone(), paragraph, field.code.clone()]
+        }));
+        table(&rows).iter().for_each(|line| data.line(line));
+    }
+    for (word, problems) in [("error", template.problems()), ("warning", template.warnings())] {
+        for problem in problems {
+            terminal.say(&format!("{word}: {problem}\n  --> {}", within(problem.place())));
+        }
+    }
+    Ok(())
+}
