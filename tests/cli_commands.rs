@@ -1,0 +1,192 @@
+//! Holds what each command prints, where, and with which exit code.
+
+mod support;
+
+use serde_json::Value;
+
+use support::place::Place;
+
+/// A place with the sample of `mailrun init`, which is run.
+fn place_after_a_run() -> Place {
+    let place = Place::with_copy_of("templates/init");
+    let _ = place.run(&["run", "segment.toml"]).expect_code(0);
+    place
+}
+
+fn keys(object: &Value) -> Vec<&str> {
+    object.as_object().expect("an object").keys().map(String::as_str).collect()
+}
+
+#[test]
+fn a_new_user_gets_from_init_to_letters_in_four_commands() {
+    let place = Place::new();
+    let _ = place.run(&["init", "."]).expect_code(0);
+    assert_eq!(place.files(""), ["contacts.csv", "letter.docx", "mailrun.toml", "segment.toml"]);
+    let _ = place.run(&["check", "segment.toml"]).expect_code(0);
+    let _ = place.run(&["run", "segment.toml", "--dry-run"]).expect_code(0);
+    assert_eq!(place.files("").len(), 4, "checking leaves no trace");
+    let _ = place.run(&["preview", "segment.toml", "--contact", "1003"]).expect_code(0);
+    assert_eq!(place.files("out").len(), 1);
+    let ended = place.run(&["run", "segment.toml"]).expect_code(0);
+    assert!(ended.stderr.contains("6 lines = 6 written"), "{}", ended.stderr);
+    assert_eq!(ended.stdout, "");
+}
+
+#[test]
+fn init_overwrites_nothing() {
+    let place = Place::with_copy_of("templates/init");
+    place.write("letter.docx", "mine");
+    let ended = place.run(&["init", "."]).expect_code(1);
+    assert!(ended.stderr.contains("is there already\n  help: name a new folder"), "{}", ended.stderr);
+    assert_eq!(place.read_text("letter.docx"), "mine");
+}
+
+#[test]
+fn explain_tells_the_rule_behind_each_value() {
+    let place = Place::with_copy_of("templates/init");
+    let ended = place.run(&["explain", "segment.toml", "--contact", "1003", "--json"]).expect_code(0);
+    let rows = ended.json_lines();
+    let names: Vec<&str> = rows.iter().filter_map(|row| row["name"].as_str()).collect();
+    for name in ["interaction_template", "language", "document", "subject", "correspondence_type", "comment"]
+    {
+        assert!(names.contains(&name), "{name} is missing: {names:?}");
+    }
+    assert!(rows.iter().all(|row| row["rule"].as_str().is_some_and(|rule| !rule.is_empty())), "{rows:?}");
+    let comment = rows.iter().find(|row| row["name"] == "comment").expect("the comment");
+    assert_eq!(comment["value"], "The oak table is ready, by the way.");
+    assert_eq!(place.files("").len(), 4, "explaining leaves no trace");
+    let unknown = place.run(&["explain", "segment.toml", "--contact", "nobody"]).expect_code(1);
+    assert!(unknown.stderr.contains("contact `nobody` has no line"), "{}", unknown.stderr);
+}
+
+#[test]
+fn reports_and_lists_have_their_promised_fields() {
+    const REPORT: [&str; 13] = [
+        "run",
+        "segment",
+        "lines",
+        "planned",
+        "accepted",
+        "written",
+        "rejected",
+        "failed",
+        "deferred",
+        "in_doubt",
+        "suppressed",
+        "log_only",
+        "seconds",
+    ];
+    let place = Place::with_copy_of("templates/init");
+    let report = place.run(&["run", "segment.toml", "--json"]).expect_code(0).report();
+    assert_eq!(keys(&report), REPORT);
+    let segment = report["segment"].as_str().expect("a number").to_owned();
+    let status = place.run(&["status", &segment, "--json"]).expect_code(0).report();
+    assert_eq!(keys(&status), REPORT);
+    assert_eq!(status["written"], 6);
+    for entry in place.run(&["log", "list", "--json"]).expect_code(0).json_lines() {
+        let found = keys(&entry);
+        for key in [
+            "entry",
+            "run",
+            "segment",
+            "line",
+            "contact",
+            "correspondence_type",
+            "state",
+            "reason",
+            "message_id",
+        ] {
+            assert!(found.contains(&key), "{key} is missing: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn masters_are_listed_and_shown() {
+    let place = place_after_a_run();
+    let contacts = place.run(&["contact", "list", "--json"]).expect_code(0).json_lines();
+    assert_eq!(contacts.len(), 6);
+    let contact = place.run(&["contact", "show", "1003"]).expect_code(0);
+    assert!(contact.stdout.contains("Bäckerei Groß & Söhne"), "{}", contact.stdout);
+    let _ = place.run(&["contact", "show", "nobody"]).expect_code(1);
+    let templates = place.run(&["template", "list"]).expect_code(0);
+    assert!(templates.stdout.contains("INVITE  Invitation to the open day  en"), "{}", templates.stdout);
+    let _ = place.run(&["template", "show", "INVITE", "--json"]).expect_code(0);
+    let _ = place.run(&["template", "show", "NONE"]).expect_code(1);
+    let by_code = place.run(&["template", "fields", "INVITE", "--json"]).expect_code(0).json_lines();
+    let by_file = place.run(&["template", "fields", "letter.docx", "--json"]).expect_code(0).json_lines();
+    assert!(!by_code.is_empty());
+    assert_eq!(by_code.len(), by_file.len());
+    assert_eq!(place.run(&["logged", "list", "--json"]).expect_code(0).json_lines().len(), 1);
+    assert_eq!(place.run(&["segment", "list", "--json"]).expect_code(0).json_lines().len(), 0);
+}
+
+#[test]
+fn an_import_is_all_or_nothing() {
+    let place = Place::new();
+    place.write("good.csv", "no,E-Mail\nA,a@example.com\nB,b@example.com\n");
+    place.write("bad.csv", "no,name\nC,Carl\nC,Cleo\n");
+    let _ = place.run(&["contact", "import", "bad.csv"]).expect_code(1);
+    assert_eq!(place.files(""), ["bad.csv", "good.csv"], "no database is left behind");
+    let _ = place.run(&["contact", "import", "good.csv", "--map", "E-Mail=email"]).expect_code(0);
+    let _ = place.run(&["contact", "import", "bad.csv"]).expect_code(1);
+    let contacts = place.run(&["contact", "list", "--json"]).expect_code(0).json_lines();
+    let emails: Vec<&Value> = contacts.iter().map(|contact| &contact["email"]).collect();
+    assert_eq!(emails, ["a@example.com", "b@example.com"]);
+}
+
+#[test]
+fn words_that_are_off_end_with_two() {
+    let place = Place::new();
+    for arguments in [&["run"][..], &["explain", "x.toml"], &["walk"], &["merge", "a.docx", "b.csv", "--pdf"]]
+    {
+        let ended = place.run(arguments).expect_code(2);
+        assert!(!ended.stderr.is_empty());
+    }
+    assert_eq!(place.files(""), Vec::<String>::new());
+}
+
+#[test]
+fn a_segment_that_is_not_there_makes_no_database() {
+    let place = Place::new();
+    let ended = place.run(&["run", "SM00009"]).expect_code(1);
+    assert!(ended.stderr.starts_with("error: there is no segment `SM00009`\n"), "{}", ended.stderr);
+    let _ = place.run(&["status"]).expect_code(0);
+    assert_eq!(place.files(""), Vec::<String>::new());
+}
+
+#[test]
+fn a_reader_that_has_gone_is_no_failure() {
+    let place = Place::new();
+    let rows: String = (0..3_000).map(|number| format!("{number},Contact {number}\n")).collect();
+    place.write("many.csv", format!("no,name\n{rows}"));
+    let _ = place.run(&["contact", "import", "many.csv"]).expect_code(0);
+    // More than a pipe holds, so that the program must see that nobody reads on.
+    for words in ["contact list", "contact list --json"] {
+        let script = format!("set -o pipefail; \"$0\" {words} | head -1 >/dev/null");
+        let ended = place.run_under(&["bash", "-c", &script], &[]).expect_code(0);
+        assert_eq!(ended.stderr, "", "{words}");
+    }
+}
+
+#[test]
+fn merge_writes_one_letter_a_record_or_nothing() {
+    let place = Place::new();
+    let letter = support::docx::Docx::new(&support::docx::p(&support::docx::t("Dear {{name}}")));
+    place.write("letter.docx", letter.bytes());
+    place.write("people.csv", "no,name\n7,Ann\n8,Ben\n");
+    let _ = place.run(&["merge", "letter.docx", "people.csv"]).expect_code(0);
+    assert_eq!(place.files("out"), ["out/000001.docx", "out/000002.docx"]);
+    let document = support::docx::read(&place.read("out/000002.docx"), "word/document.xml");
+    assert!(document.expect("a main part").contains("Ben"));
+    let named = ["merge", "letter.docx", "people.csv", "--out", "named", "--name", "{{no}}"];
+    let _ = place.run(&named).expect_code(0);
+    assert_eq!(place.files("named"), ["named/7.docx", "named/8.docx"]);
+    let fields = place.run(&["merge", "letter.docx", "--fields", "--json"]).expect_code(0).json_lines();
+    assert_eq!(fields.iter().map(|field| &field["name"]).collect::<Vec<_>>(), ["name"]);
+    place.write("nameless.csv", "no,title\n7,Dr\n");
+    let ended = place.run(&["merge", "letter.docx", "nameless.csv", "--out", "none"]).expect_code(1);
+    assert!(ended.stderr.contains("tag `name`"), "{}", ended.stderr);
+    assert_eq!(place.files("none"), Vec::<String>::new());
+    assert!(!place.path("none").exists());
+}

@@ -1,0 +1,193 @@
+//! Holds that a run which stops at any call of its store is ended by `resume`, nobody missing, nobody twice.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use mailrun::contact::address::AlternativeAddress;
+use mailrun::contact::{Contact, ContactNo};
+use mailrun::delivery::Step;
+use mailrun::interaction::{EntryNo, InteractionTemplate, RunNo};
+use mailrun::merge::value::Frame;
+use mailrun::run::journal::{InDoubt, Journal, Pending};
+use mailrun::run::manifest::ManifestRow;
+use mailrun::run::plan::{PlannedLine, RunDocument};
+use mailrun::run::records::{LineRecord, SegmentStanding};
+use mailrun::run::values::RowTable;
+use mailrun::run::{
+    self, Counts, Lock, LockError, Office, Records, RecordsError, RunError, RunOptions, SegmentRef, Store,
+};
+use mailrun::segment::{Attachment, CriteriaAction, Digest, LineNo, SegmentHeader, SegmentLine, SegmentNo};
+use mailrun::setup::{Campaign, Setup};
+use mailrun::store::Database;
+
+use support::place::{NOW, Place};
+
+/// When the store of a test dies.
+#[derive(Clone, Copy, Debug)]
+enum Death {
+    /// Before the call of this number has an effect.
+    Before(usize),
+    /// When it has had its effect, but nobody learns of it.
+    After(usize),
+}
+
+/// A database that dies at one call, and stays dead.
+struct Mortal {
+    database: Database,
+    death: Death,
+    n_calls: usize,
+    is_dead: bool,
+}
+
+impl Mortal {
+    fn call<T>(
+        &mut self,
+        act: impl FnOnce(&mut Database) -> Result<T, RecordsError>,
+    ) -> Result<T, RecordsError> {
+        let number = self.n_calls;
+        self.n_calls += 1;
+        let dead = || RecordsError::Surroundings { is_write: true, reason: "the store died".to_owned() };
+        self.is_dead |= matches!(self.death, Death::Before(n) if n == number);
+        if self.is_dead {
+            return Err(dead());
+        }
+        let done = act(&mut self.database);
+        self.is_dead |= matches!(self.death, Death::After(n) if n == number);
+        if self.is_dead { Err(dead()) } else { done }
+    }
+}
+
+/// Hands each method on to the database, through [`Mortal::call`].
+macro_rules! hand_on {
+    ($room:ident: $($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {
+        impl $room for Mortal {
+            $(fn $name(&mut self, $($argument: $kind),*) -> Result<$result, RecordsError> {
+                self.call(|database| database.$name($($argument),*))
+            })*
+        }
+    };
+}
+
+hand_on! { Records:
+    begin_draft() -> ();
+    keep_draft() -> ();
+    discard_draft() -> ();
+    put_contact(contact: &Contact) -> ();
+    has_contact(no: &ContactNo) -> bool;
+    contact(no: &ContactNo) -> Option<Contact>;
+    put_columns(columns: &[String]) -> ();
+    columns() -> Vec<String>;
+    put_row_table(table: &RowTable) -> ();
+    row_tables() -> Vec<RowTable>;
+    put_row(table: &str, contact: &ContactNo, row: &Frame) -> ();
+    clear_addresses() -> ();
+    put_address(address: &AlternativeAddress) -> ();
+    put_attachment(attachment: &Attachment) -> ();
+    attachment(digest: &Digest) -> Option<Attachment>;
+    put_template(template: &InteractionTemplate) -> ();
+    templates() -> Vec<InteractionTemplate>;
+    put_campaign(campaign: &Campaign) -> ();
+    campaigns() -> Vec<Campaign>;
+    standing(segment: &SegmentNo) -> SegmentStanding;
+    last_segment_no(first: &str) -> Option<SegmentNo>;
+    put_segment(header: &SegmentHeader) -> ();
+    header(segment: &SegmentNo) -> Option<SegmentHeader>;
+    put_line(segment: &SegmentNo, line: &SegmentLine) -> ();
+    line_of(segment: &SegmentNo, contact: &ContactNo) -> Option<SegmentLine>;
+    next_line_no(segment: &SegmentNo) -> LineNo;
+    select(segment: &SegmentNo, action: &CriteriaAction) -> usize;
+    n_lines(segment: &SegmentNo) -> usize;
+    lines(segment: &SegmentNo, after: LineNo, limit: usize) -> Vec<LineRecord>;
+    put_run(options: &RunOptions) -> RunNo;
+    put_documents(run: RunNo, documents: &[RunDocument]) -> ();
+    put_plan(run: RunNo, lines: &[PlannedLine]) -> ();
+}
+
+hand_on! { Journal:
+    options(run: RunNo) -> RunOptions;
+    documents(run: RunNo) -> Vec<RunDocument>;
+    reopen(run: RunNo, in_doubt: InDoubt) -> ();
+    interrupted() -> Vec<(RunNo, SegmentNo)>;
+    pending(run: RunNo, after: EntryNo, limit: usize) -> Vec<Pending>;
+    record(run: RunNo, steps: &[Step]) -> ();
+    counts(run: RunNo) -> Counts;
+    manifest(run: RunNo, take: &mut dyn FnMut(&ManifestRow)) -> ();
+    archive(run: RunNo) -> ();
+}
+
+impl Store for Mortal {
+    fn lock(&self, segment: &SegmentNo) -> Result<Box<dyn Lock>, LockError> {
+        self.database.lock(segment)
+    }
+}
+
+/// Works over a place with a store, and returns what `work` does.
+fn at<T>(place: &Place, store: &mut dyn Store, work: impl FnOnce(&mut Office<'_>) -> T) -> T {
+    let setup = Setup::read(&place.path("mailrun.toml")).expect("the sample's set-up is sound");
+    let now = NOW.parse().expect("the clock of the tests is a time");
+    work(&mut Office { setup: &setup, store, now, out: place.path("out"), stop: &AtomicBool::new(false) })
+}
+
+fn run_once(place: &Place, store: &mut dyn Store) -> Result<run::Report, RunError> {
+    let asked = SegmentRef::File(place.path("segment.toml"));
+    at(place, store, |office| run::run(office, &asked, &mut |_| {}))
+}
+
+fn database(file: &Path) -> Database {
+    Database::open(file).expect("the database opens")
+}
+
+/// Runs until the store dies and then to the end; tells whether the store died before the run had ended.
+fn die_and_go_on(death: Death, undisturbed: &Place) -> bool {
+    let place = Place::with_copy_of("templates/init");
+    let file = place.path("mailrun.db");
+    let mut mortal = Mortal { database: database(&file), death, n_calls: 0, is_dead: false };
+    let ended = run_once(&place, &mut mortal);
+    let died = mortal.is_dead;
+    assert_eq!(ended.is_err(), died, "{death:?}: {ended:?}");
+    drop(mortal);
+
+    let mut plain = database(&file);
+    let interrupted = plain.interrupted().expect("the runs can be listed");
+    for (run, _) in &interrupted {
+        let report = at(&place, &mut plain, |office| run::resume(office, *run, InDoubt::Hold, &mut |_| {}));
+        assert!(report.expect("resume ends the run").is_logged, "{death:?}");
+    }
+    let was_logged = plain.logged_segments().expect("the log can be read").len() == 1;
+    if !was_logged {
+        assert!(interrupted.is_empty(), "{death:?}");
+        assert_eq!(place.files("out").len(), 0, "{death:?}: nothing may have happened");
+        let _ = run_once(&place, &mut plain).expect("the run begins anew");
+    }
+    drop(plain);
+    assert_eq!(place.files("out"), undisturbed.files("out"), "{death:?}");
+    for name in place.files("out") {
+        assert_eq!(place.read(&name), undisturbed.read(&name), "{death:?}: {name}");
+    }
+    let entries = place.run(&["log", "list", "--json"]).expect_code(0).json_lines();
+    let contacts: BTreeSet<String> = entries.iter().map(|entry| entry["contact"].to_string()).collect();
+    assert_eq!((entries.len(), contacts.len()), (6, 6), "{death:?}");
+    died
+}
+
+/// Lets the store die at every call in turn.
+fn die_at_every_call(death: fn(usize) -> Death) {
+    let undisturbed = Place::with_copy_of("templates/init");
+    let _ = undisturbed.run(&["run", "segment.toml"]).expect_code(0);
+    assert_eq!(undisturbed.files("out").len(), 7, "six contacts and the manifest");
+    let n_deaths = (0..).take_while(|&number| die_and_go_on(death(number), &undisturbed)).count();
+    assert!(n_deaths > 30, "only {n_deaths} calls");
+}
+
+#[test]
+fn a_run_whose_store_dies_before_any_call_ends_as_if_nothing_had_been() {
+    die_at_every_call(Death::Before);
+}
+
+#[test]
+fn a_run_whose_store_dies_after_any_call_ends_as_if_nothing_had_been() {
+    die_at_every_call(Death::After);
+}
