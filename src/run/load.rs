@@ -16,14 +16,15 @@ use crate::contact::{ContactNo, did_you_mean};
 use crate::interaction::RunNo;
 use crate::merge::value::{Frame, Value};
 use crate::run::Store;
+use crate::run::named::{place, read_attachment};
 use crate::run::problem::Problem;
 use crate::run::records::{RecordsError, SegmentStanding};
 use crate::run::template::template;
 use crate::run::values::RowTable;
 use crate::segment::file::{ContactsDeclaration, Settings, setting_text};
 use crate::segment::{
-    Attachment, CriteriaAction, CriteriaKind, InteractionValues, LineNo, LineValues, SegmentFile,
-    SegmentHeader, SegmentLine, SegmentNo, ValueProblem,
+    CriteriaAction, CriteriaKind, InteractionValues, LineNo, LineValues, SegmentFile, SegmentHeader,
+    SegmentLine, SegmentNo, ValueProblem,
 };
 use crate::setup::Setup;
 use crate::setup::number_series::next_number;
@@ -485,27 +486,6 @@ impl Loader<'_> {
 /// Returns the path by which a segment file is known again.
 pub(in crate::run) fn source(file: &Path) -> Option<PathBuf> {
     std::path::absolute(file).ok()
-}
-
-/// Returns the file and line of something in a segment file.
-pub(in crate::run) fn place<T>(file: &SegmentFile, spanned: &Spanned<T>) -> String {
-    format!("{}, line {}", file.file.display(), file.line_of(spanned))
-}
-
-/// Reads a file as an attachment; `place` is where it is named.
-pub(in crate::run) fn read_attachment(path: &Path, place: &str) -> Result<Attachment, Problem> {
-    match std::fs::read(path) {
-        Ok(bytes) => {
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            Ok(Attachment::new(name, bytes))
-        }
-        Err(error) => Err(Problem {
-            id: "unreadable",
-            message: format!("cannot read `{}`: {error}", path.display()),
-            place: place.to_owned(),
-            help: Some("give the path of a file, relative to the segment file".to_owned()),
-        }),
-    }
 }
 
 fn set_from(

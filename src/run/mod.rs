@@ -8,6 +8,7 @@ pub mod values;
 pub mod plan;
 pub mod records;
 pub mod journal;
+mod named;
 mod template;
 pub mod load;
 pub mod desk;

@@ -7,7 +7,7 @@ use crate::contact::CorrespondenceType;
 use crate::contact::language::Language;
 use crate::interaction::template::{CommentForm, EmailAttachment, EmailBody, EmailForm};
 use crate::interaction::{InteractionTemplate, TemplateLanguage};
-use crate::run::load::{place, read_attachment};
+use crate::run::named::{place, read_attachment};
 use crate::run::problem::Problem;
 use crate::segment::file::{EmailDeclaration, TemplateDeclaration, setting_text};
 use crate::segment::values::{InformationFlow, InitiatedBy};
