@@ -1,4 +1,17 @@
-//! Word in, Word out; knows values, no contacts.
+//! Word in, Word out; knows values, no contacts. It is worth using alone:
+//!
+//! ```
+//! use mailrun::merge::{Template, Value, Values};
+//!
+//! let template = Template::compile(&std::fs::read("templates/init/letter.docx")?)?;
+//! let mut values = Values::new();
+//! for field in template.fields() {
+//!     values.set(&field.name, Value::text("Ada"));
+//! }
+//! let letter = template.render(&values)?;
+//! std::fs::write(std::env::temp_dir().join("letter.docx"), letter.bytes)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod value;
 pub mod name;
