@@ -27,6 +27,8 @@ fn every_fault_is_told_with_place_and_help_and_leaves_nothing_behind() {
         let ended = place.run(&["run", "segment.toml"]).expect_code(1);
         assert_eq!(place.files(""), before, "{folder}: something is left behind");
         assert_eq!(ended.stdout, "", "{folder}: talk belongs to stderr");
+        let count = |mark| ended.stderr.lines().filter(|line| line.starts_with(mark)).count();
+        assert_eq!(count("error: "), count("  help: "), "{folder}: each fault comes with help");
         said.push_str(&format!("# {folder}\n{}\n", ended.stderr));
     }
     assert_eq!(said.trim(), EXPECTED.trim());

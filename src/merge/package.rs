@@ -391,9 +391,14 @@ impl PackageError {
             | PackageError::Duplicate { .. }
             | PackageError::Xml { .. } => Some("open the letter in Word and save it again".to_owned()),
             PackageError::Method { .. } => Some("save the letter in Word without a password".to_owned()),
-            PackageError::TooLarge { .. }
-            | PackageError::TooManyEntries { .. }
-            | PackageError::UnsafeName { .. } => None,
+            PackageError::TooLarge { .. } => Some(
+                "if you do not know the file, do not open it; if you do, make it smaller in Word and save it again"
+                    .to_owned(),
+            ),
+            PackageError::TooManyEntries { .. } | PackageError::UnsafeName { .. } => Some(
+                "Word saves no letter like this: if you know the file, open it in Word and save it again"
+                    .to_owned(),
+            ),
         }
     }
 

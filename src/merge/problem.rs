@@ -33,7 +33,7 @@ pub struct Problem {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// A name that nothing fits; the nearest name and its path, if one is near.
-    #[error("{} `{name}` has no value", if *is_tag { "tag" } else { "merge field" })]
+    #[error("{}", without_value(name, *is_tag))]
     UnknownName {
         /// The name as written.
         name: String,
@@ -135,6 +135,19 @@ pub enum Fault {
     Lint(super::lint::Flaw),
 }
 
+/// Returns the question of an ASK or FILLIN, whose answer is looked for below `answers.`.
+fn asked(name: &str) -> Option<&str> {
+    name.strip_prefix("answers.")
+}
+
+fn without_value(name: &str, is_tag: bool) -> String {
+    match asked(name) {
+        _ if is_tag => format!("tag `{name}` has no value"),
+        Some(question) => format!("question `{question}` has no answer"),
+        None => format!("merge field `{name}` has no value"),
+    }
+}
+
 impl Problem {
     /// Returns a fault at a place.
     pub(crate) fn new(fault: Fault, at: Place) -> Problem {
@@ -172,7 +185,12 @@ impl Fault {
             Fault::UnknownName { nearest: Some((written, path)), .. } => {
                 Some(format!("did you mean `{written}` ({path})?"))
             }
-            Fault::UnknownName { nearest: None, .. } => None,
+            Fault::UnknownName { name, is_tag: false, .. } if asked(name).is_some() => {
+                Some("give the field an answer by default: `\\d \"…\"`".to_owned())
+            }
+            Fault::UnknownName { nearest: None, .. } => {
+                Some("write the name of a column of the data, or one that docs/formats.md lists".to_owned())
+            }
             Fault::AmbiguousName { .. } => Some("write the whole path, or map the name".to_owned()),
             Fault::NoRows { .. } => Some("only a child table can be repeated".to_owned()),
             Fault::RowsAsValue { name } => {

@@ -541,7 +541,7 @@ mod tests {
         assert_eq!(
             shown,
             [
-                "line 1, column 1: tag `typo` has no value; ",
+                "line 1, column 1: tag `typo` has no value; write the name of a column of the data, or one that docs/formats.md lists",
                 "line 2, column 1: tag `itm` has no value; did you mean `Item` (item)?",
                 "line 2, column 17: `orders` is a table, not one value; repeat it: `{{#each orders}}` … `{{/each}}`",
                 "line 2, column 27: `city` has no rows to repeat; only a child table can be repeated",

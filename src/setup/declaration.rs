@@ -64,7 +64,9 @@ impl DeclarationProblem {
             DeclarationProblem::Unreadable { .. } => {
                 Some("give the path of a file that exists and may be read".to_owned())
             }
-            DeclarationProblem::Malformed { .. } => None,
+            DeclarationProblem::Malformed { .. } => {
+                Some("correct the line; docs/formats.md shows every key with an example".to_owned())
+            }
             DeclarationProblem::UnknownKey { .. } => {
                 Some("remove the key, or correct its spelling".to_owned())
             }

@@ -239,12 +239,14 @@ impl TableProblem {
             TableProblem::TextBehindQuote { .. } => "write a quote within quotes twice",
             TableProblem::BrokenUtf8 { .. } => "save the file again as UTF-8",
             TableProblem::CellError { .. } => "mend the formula in the workbook",
-            TableProblem::Unreadable { .. }
-            | TableProblem::Damaged { .. }
-            | TableProblem::TooLarge { .. }
-            | TableProblem::TooManyColumns { .. }
-            | TableProblem::Ragged { .. }
-            | TableProblem::CellTooLong => return None,
+            TableProblem::Unreadable { .. } => "give the path of a file that exists and may be read",
+            TableProblem::Damaged { .. } => "save the file again in the program that it comes from",
+            TableProblem::TooLarge { .. } => "save the table as .csv",
+            TableProblem::TooManyColumns { .. } => "remove the columns that nobody needs",
+            TableProblem::Ragged { .. } => {
+                "write a separator for every column, so that what has no value is an empty field"
+            }
+            TableProblem::CellTooLong => "shorten the value; see whether a closing quote is missing",
         };
         Some(help.to_owned())
     }
