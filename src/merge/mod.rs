@@ -27,6 +27,7 @@ pub mod tag;
 mod scope;
 mod compile;
 mod customs;
+mod instruction;
 mod language;
 mod program;
 mod show;

@@ -118,6 +118,14 @@ pub enum Fault {
         /// The block's name: `if`, `each`.
         name: String,
     },
+    /// A region of merge fields without its end.
+    #[error("region `{start}` has no end")]
+    UnclosedRegion {
+        /// The name of the field that starts it: `TableStart:Items`.
+        start: String,
+        /// The name of the field that would end it: `TableEnd:Items`.
+        end: String,
+    },
     /// An end or an else without its block.
     #[error("`{tag}` without its block")]
     StrayBlockTag {
@@ -216,6 +224,9 @@ impl Fault {
                     .to_owned(),
             ),
             Fault::UnclosedBlock { name } => Some(format!("end it with `{{{{/{name}}}}}`")),
+            Fault::UnclosedRegion { end, .. } => {
+                Some(format!("end it with the merge field `{end}`, outside other fields"))
+            }
             Fault::StrayBlockTag { .. } => None,
             Fault::TypedField { .. } => Some("insert a merge field in its place".to_owned()),
             Fault::Lint(_) => None,
@@ -240,6 +251,7 @@ impl Fault {
             Fault::Tag(error) => error.id(),
             Fault::CrossingBlock { .. } => "crossing-block",
             Fault::UnclosedBlock { .. } => "unclosed-block",
+            Fault::UnclosedRegion { .. } => "unclosed-region",
             Fault::StrayBlockTag { .. } => "stray-block-tag",
             Fault::TypedField { .. } => "typed-field",
             Fault::Lint(flaw) => flaw.id(),

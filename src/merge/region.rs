@@ -1,10 +1,13 @@
-//! Owns what belongs together in a content part: the begin and end of fields, and the stretch that a block of tags takes in.
+//! Owns what belongs together in a content part: the begin and end of fields, and the stretch that a block takes in,
+//! whether tags mark it or merge fields.
 //!
 //! A block stands for what its tags stand around: text, when both are in one paragraph; paragraphs, when each stands
 //! alone in one; rows, when they are in different cells of one row or in rows of one table.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
+use super::instruction::{self, Mark};
 use super::problem::{Fault, Problem};
 use super::story::{Story, What};
 use super::tag::{self, Block, Expression, NESTING_LIMIT, Path, Tag};
@@ -19,12 +22,17 @@ pub(crate) struct Field {
     pub(crate) is_simple: bool,
 }
 
-/// A block of tags.
+/// A block of tags, or a region between merge fields.
 #[derive(Clone, Debug)]
 pub(crate) struct Region {
     pub(crate) block: Block,
-    /// The atom of the first tag.
+    /// What it is called in a message: `each`, `TableStart:Items`.
+    pub(crate) name: String,
+    /// The first tag or the code of the first field as written, and the atom that it begins at.
+    pub(crate) code: String,
     pub(crate) tag: usize,
+    /// Whether merge fields mark it, not tags.
+    pub(crate) is_mark: bool,
     /// The atoms that the block replaces.
     pub(crate) from: usize,
     pub(crate) to: usize,
@@ -49,6 +57,8 @@ pub(crate) struct Regions {
     pub(crate) blocks: BTreeMap<usize, Vec<Region>>,
     /// The elements, by their start, that held nothing but tags of blocks.
     pub(crate) dropped: BTreeMap<usize, usize>,
+    /// The fields that mark regions, by the atom that they begin at.
+    pub(crate) marks: BTreeMap<usize, Mark>,
     /// What the tags that show values ask for, by atom.
     pub(crate) values: BTreeMap<usize, Expression<Path>>,
 }
@@ -58,6 +68,7 @@ impl Regions {
     pub(crate) fn find(story: &Story, problems: &mut Vec<Problem>) -> Regions {
         let mut regions = Regions::default();
         regions.find_fields(story, problems);
+        regions.find_marks(story);
         regions.find_blocks(story, problems);
         regions
     }
@@ -105,14 +116,29 @@ impl Regions {
         report_open(story, stacks.pop().unwrap_or_default(), problems);
     }
 
-    fn find_blocks(&mut self, story: &Story, problems: &mut Vec<Problem>) {
-        struct Opened {
-            block: Block,
-            tag: usize,
-            elses: Vec<(usize, Option<Expression<Path>>)>,
+    /// Finds the merge fields that mark regions. Inside other fields there are none: a region repeats what stands in
+    /// the text.
+    fn find_marks(&mut self, story: &Story) {
+        let mut outside = 0;
+        for (begin, field) in &self.fields {
+            if *begin < outside {
+                continue;
+            }
+            outside = field.end;
+            let (_, code) = instruction::read(story, &self.fields, *field);
+            if let Some(mark) = Mark::of(&code) {
+                self.marks.insert(*begin, mark);
+            }
         }
+    }
+
+    fn find_blocks(&mut self, story: &Story, problems: &mut Vec<Problem>) {
         let mut open: Vec<Opened> = Vec::new();
         for (position, atom) in story.atoms.iter().enumerate() {
+            if let Some(mark) = self.marks.get(&position).cloned() {
+                self.mark(story, position, mark, &mut open, problems);
+                continue;
+            }
             let What::Tag { inner, code, is_raw, .. } = &atom.what else { continue };
             let mut report = |fault| problems.push(Problem::new(fault, story.place(position, code)));
             match tag::parse(inner, *is_raw) {
@@ -122,39 +148,30 @@ impl Regions {
                     self.values.insert(position, expression);
                 }
                 Ok(Tag::Open(_)) if open.len() >= NESTING_LIMIT => report(Fault::Tag(tag::TagError::TooDeep)),
-                Ok(Tag::Open(block)) => open.push(Opened { block, tag: position, elses: Vec::new() }),
+                Ok(Tag::Open(block)) => {
+                    let (code, span) = (code.clone(), position..position + 1);
+                    open.push(Opened { block, code, span, mark: None, elses: Vec::new() });
+                }
                 Ok(Tag::Else(condition)) => match open.last_mut() {
                     Some(opened) if opened.takes_else(condition.is_some()) => {
                         opened.elses.push((position, condition));
                     }
                     _ => report(Fault::StrayBlockTag { tag: code.clone() }),
                 },
-                Ok(Tag::Close(name)) => match open.pop_if(|opened| opened.block.name() == name) {
-                    Some(Opened { block, tag, elses }) => {
-                        let name = block.name().to_owned();
-                        if !self.place_block(story, block, tag, &elses, position) {
-                            let code = code_of(story, tag);
-                            problems
-                                .push(Problem::new(Fault::CrossingBlock { name }, story.place(tag, code)));
-                        }
+                Ok(Tag::Close(name)) => {
+                    match open.pop_if(|opened| opened.mark.is_none() && opened.block.name() == name) {
+                        Some(opened) => self.close(story, opened, position..position + 1, problems),
+                        None => report(Fault::StrayBlockTag { tag: code.clone() }),
                     }
-                    None => report(Fault::StrayBlockTag { tag: code.clone() }),
-                },
-            }
-        }
-        impl Opened {
-            fn takes_else(&self, is_else_if: bool) -> bool {
-                let is_over = self.elses.last().is_some_and(|(_, condition)| condition.is_none());
-                match self.block {
-                    Block::If(_) | Block::Unless(_) => !is_over,
-                    Block::Each(_) => self.elses.is_empty() && !is_else_if,
-                    Block::With(_) => false,
                 }
             }
         }
         for opened in open {
-            let fault = Fault::UnclosedBlock { name: opened.block.name().to_owned() };
-            problems.push(Problem::new(fault, story.place(opened.tag, code_of(story, opened.tag))));
+            let fault = match &opened.mark {
+                Some(mark) => Fault::UnclosedRegion { start: mark.name(), end: mark.end_name() },
+                None => Fault::UnclosedBlock { name: opened.name() },
+            };
+            problems.push(Problem::new(fault, story.place(opened.span.start, &opened.code)));
         }
         // Blocks were placed when they ended, so inner ones came first.
         for blocks in self.blocks.values_mut() {
@@ -162,16 +179,45 @@ impl Regions {
         }
     }
 
-    /// Decides what a block takes in. False if its tags are at places that do not belong together.
-    fn place_block(
+    /// Takes a merge field that starts or ends a region.
+    fn mark(
         &mut self,
         story: &Story,
-        block: Block,
-        start: usize,
-        elses: &[(usize, Option<Expression<Path>>)],
-        end: usize,
-    ) -> bool {
-        let (starts, ends) = (around(story, start), around(story, end));
+        position: usize,
+        mark: Mark,
+        open: &mut Vec<Opened>,
+        problems: &mut Vec<Problem>,
+    ) {
+        let Some(field) = self.fields.get(&position) else { return };
+        let span = position..field.end + 1;
+        let code = format!("MERGEFIELD {}", mark.name());
+        if !mark.is_start {
+            match open.pop_if(|opened| opened.mark.as_ref().is_some_and(|start| start.ends_with(&mark))) {
+                Some(opened) => self.close(story, opened, span, problems),
+                None => {
+                    let fault = Fault::StrayBlockTag { tag: mark.name() };
+                    problems.push(Problem::new(fault, story.place(position, &code)));
+                }
+            }
+        } else if open.len() >= NESTING_LIMIT {
+            let fault = Fault::Tag(tag::TagError::TooDeep);
+            problems.push(Problem::new(fault, story.place(position, &code)));
+        } else {
+            let block = Block::Each(Path { up: 0, is_this: false, name: mark.rows.clone() });
+            open.push(Opened { block, code, span, mark: Some(mark), elses: Vec::new() });
+        }
+    }
+
+    fn close(&mut self, story: &Story, opened: Opened, end: Range<usize>, problems: &mut Vec<Problem>) {
+        let (name, code, start) = (opened.name(), opened.code.clone(), opened.span.start);
+        if !self.place_block(story, opened, end) {
+            problems.push(Problem::new(Fault::CrossingBlock { name }, story.place(start, &code)));
+        }
+    }
+
+    /// Decides what a block takes in. False if its tags are at places that do not belong together.
+    fn place_block(&mut self, story: &Story, opened: Opened, end: Range<usize>) -> bool {
+        let (starts, ends) = (around(story, opened.span.start), around(story, end.start));
         let n_shared = starts.iter().zip(&ends).take_while(|(a, b)| a == b).count();
         let shared = &starts[..n_shared];
         let element = |position: usize| story.opened(position).map(|(element, _)| element);
@@ -180,7 +226,7 @@ impl Regions {
                 !shared[paragraph..].iter().any(|it| element(*it) == Some(Element::TextBox))
             });
         if in_paragraph {
-            return self.place_inline(block, start, elses, end);
+            return self.place_inline(opened, end);
         }
         if let Some(row) = shared.iter().rev().find_map(|it| match element(*it) {
             Some(Element::Row) => Some(Some(*it)),
@@ -190,14 +236,7 @@ impl Regions {
         {
             let Some((_, close)) = story.opened(row) else { return false };
             let whole = RegionBranch { condition: None, from: row, to: close + 1 };
-            return elses.is_empty()
-                && self.insert(Region {
-                    block,
-                    tag: start,
-                    from: row,
-                    to: close + 1,
-                    branches: vec![whole],
-                });
+            return opened.elses.is_empty() && self.insert(opened.region(row, close + 1, vec![whole]));
         }
         let (Some(first), Some(last)) = (starts.get(n_shared).copied(), ends.get(n_shared).copied()) else {
             return false;
@@ -208,13 +247,18 @@ impl Regions {
             return false;
         };
         let both = |wanted: Element| first_element == wanted && last_element == wanted;
-        let (first_is_bare, last_is_bare) = (is_bare(story, first), is_bare(story, last));
-        if both(Element::Paragraph) && !(first_is_bare && last_is_bare) {
-            return self.place_inline(block, start, elses, end);
+        let (first_is_bare, last_is_bare) = (self.is_bare(story, first), self.is_bare(story, last));
+        // Regions of merge fields that take in whole paragraphs repeat them.
+        let is_whole = opened.mark.is_some()
+            && self.is_blank(story, first..opened.span.start)
+            && self.is_blank(story, end.end..last_close);
+        if both(Element::Paragraph) && !(first_is_bare && last_is_bare) && !is_whole {
+            return self.place_inline(opened, end);
         }
         let may_vanish = |bare: bool, element: Element| match element {
             Element::Row => true,
-            Element::Paragraph | Element::ContentControl => bare,
+            Element::Paragraph => bare || is_whole,
+            Element::ContentControl => bare,
             _ => false,
         };
         if !may_vanish(first_is_bare, first_element) || !may_vanish(last_is_bare, last_element) {
@@ -223,10 +267,10 @@ impl Regions {
         let from = if first_is_bare { first_close + 1 } else { first };
         let to = if last_is_bare { last } else { last_close + 1 };
         let mut branches = vec![RegionBranch { condition: None, from, to }];
-        for (position, condition) in elses {
+        for (position, condition) in &opened.elses {
             let Some(divider) = around(story, *position).get(n_shared).copied() else { return false };
             let Some((_, divider_close)) = story.opened(divider) else { return false };
-            if !is_bare(story, divider) || divider <= first || divider_close >= last {
+            if !self.is_bare(story, divider) || divider <= first || divider_close >= last {
                 return false;
             }
             self.dropped.insert(divider, divider_close);
@@ -239,27 +283,79 @@ impl Regions {
                 self.dropped.insert(position, close);
             }
         }
-        self.insert(Region { block, tag: start, from, to, branches })
+        self.insert(opened.region(from, to, branches))
     }
 
-    fn place_inline(
-        &mut self,
-        block: Block,
-        start: usize,
-        elses: &[(usize, Option<Expression<Path>>)],
-        end: usize,
-    ) -> bool {
-        let mut branches = vec![RegionBranch { condition: None, from: start + 1, to: end }];
-        for (position, condition) in elses {
+    fn place_inline(&mut self, opened: Opened, end: Range<usize>) -> bool {
+        let mut branches = vec![RegionBranch { condition: None, from: opened.span.end, to: end.start }];
+        for (position, condition) in &opened.elses {
             branches.iter_mut().last().into_iter().for_each(|branch| branch.to = *position);
-            branches.push(RegionBranch { condition: condition.clone(), from: position + 1, to: end });
+            branches.push(RegionBranch { condition: condition.clone(), from: position + 1, to: end.start });
         }
-        self.insert(Region { block, tag: start, from: start, to: end + 1, branches })
+        let from = opened.span.start;
+        self.insert(opened.region(from, end.end, branches))
     }
 
     fn insert(&mut self, region: Region) -> bool {
         self.blocks.entry(region.from).or_default().push(region);
         true
+    }
+
+    /// Tells whether an element holds nothing but what marks blocks and comments.
+    fn is_bare(&self, story: &Story, position: usize) -> bool {
+        story.opened(position).is_some_and(|(_, close)| self.is_blank(story, position..close + 1))
+    }
+
+    /// Tells whether there is nothing between two atoms but what marks blocks and comments.
+    fn is_blank(&self, story: &Story, range: Range<usize>) -> bool {
+        let mut at = range.start;
+        while at < range.end {
+            if self.marks.contains_key(&at)
+                && let Some(field) = self.fields.get(&at)
+            {
+                at = field.end + 1;
+                continue;
+            }
+            if !is_unseen(&story.atoms[at].what) {
+                return false;
+            }
+            at += 1;
+        }
+        true
+    }
+}
+
+/// A block whose end is still to come.
+struct Opened {
+    block: Block,
+    /// The first tag or field as written.
+    code: String,
+    /// The atoms of the first tag or field.
+    span: Range<usize>,
+    /// The field that starts it, if it is a region of fields.
+    mark: Option<Mark>,
+    elses: Vec<(usize, Option<Expression<Path>>)>,
+}
+
+impl Opened {
+    fn name(&self) -> String {
+        self.mark.as_ref().map_or_else(|| self.block.name().to_owned(), Mark::name)
+    }
+
+    fn takes_else(&self, is_else_if: bool) -> bool {
+        let is_over = self.elses.last().is_some_and(|(_, condition)| condition.is_none());
+        match self.block {
+            _ if self.mark.is_some() => false,
+            Block::If(_) | Block::Unless(_) => !is_over,
+            Block::Each(_) => self.elses.is_empty() && !is_else_if,
+            Block::With(_) => false,
+        }
+    }
+
+    fn region(self, from: usize, to: usize, branches: Vec<RegionBranch>) -> Region {
+        let (name, is_mark) = (self.name(), self.mark.is_some());
+        let Opened { block, code, span, .. } = self;
+        Region { block, name, code, tag: span.start, is_mark, from, to, branches }
     }
 }
 
@@ -285,10 +381,9 @@ fn around(story: &Story, atom: usize) -> Vec<usize> {
     chain
 }
 
-/// Tells whether an element holds nothing but tags of blocks and comments.
-fn is_bare(story: &Story, position: usize) -> bool {
-    let Some((_, close)) = story.opened(position) else { return false };
-    story.atoms[position..=close].iter().all(|atom| match &atom.what {
+/// Tells whether an atom is no content: a tag of a block, a blank, the frame of an element.
+fn is_unseen(what: &What) -> bool {
+    match what {
         What::Raw { is_visible, element, .. } => {
             !is_visible
                 && !matches!(element, Element::BookmarkStart | Element::BookmarkEnd | Element::RangeMark)
@@ -303,7 +398,7 @@ fn is_bare(story: &Story, position: usize) -> bool {
         | What::Separate { .. }
         | What::End { .. }
         | What::Instruction { .. } => true,
-    })
+    }
 }
 
 /// The code of the tag at an atom.

@@ -3,6 +3,7 @@
 use super::super::field_code::{FieldCode, FieldKind, Operand, PartContent};
 use super::super::format::Format;
 use super::super::formula::Formula;
+use super::super::instruction::CodePiece;
 use super::super::problem::{Fault, Problem};
 use super::super::program::Op;
 use super::super::region::Field;
@@ -10,7 +11,7 @@ use super::super::scope::{Enclosing, NameUse, Wanted};
 use super::super::show::{Condition, Show, Source, TextPart};
 use super::super::story::What;
 use super::super::tag::Path;
-use super::field::{CodePiece, keyword};
+use super::field::keyword;
 use super::{Builder, Compiler};
 
 impl Compiler<'_> {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::super::field_code::{FieldCode, FieldKind, Operand, PartContent, Piece};
+use super::super::field_code::{FieldCode, FieldKind, Operand, PartContent};
 use super::super::format::GeneralFormat;
+use super::super::instruction::{self, CodePiece, Mark};
 use super::super::problem::{Fault, Place, Problem};
 use super::super::program::{Branch, Op};
 use super::super::region::Field;
@@ -17,6 +18,9 @@ use super::{Builder, Compiler};
 
 impl Compiler<'_> {
     pub(super) fn field(&mut self, field: Field, enclosing: &Enclosing, builder: &mut Builder) {
+        if self.regions.marks.contains_key(&field.begin) {
+            return self.replaced(field, builder, |_, _| {});
+        }
         let (pieces, code) = self.code(field);
         let keyword = keyword(&code);
         if self.is_locked(field) || code.kind == FieldKind::Empty {
@@ -267,44 +271,7 @@ impl Compiler<'_> {
 
     /// Reads the code of a field; each piece with the atom that it comes from.
     pub(super) fn code(&self, field: Field) -> (Vec<(usize, CodePiece)>, FieldCode) {
-        let mut pieces: Vec<(usize, CodePiece)> = Vec::new();
-        if field.is_simple {
-            if let What::Open { token, .. } = &self.story.atoms[field.begin].what {
-                let text = self.story.document.attribute(*token, "instr").unwrap_or_default();
-                pieces.push((field.begin, CodePiece::Text(text)));
-            }
-        } else {
-            let mut at = field.begin + 1;
-            while at < field.separate.unwrap_or(field.end) {
-                if let Some(nested) = self.regions.fields.get(&at) {
-                    pieces.push((at, CodePiece::Nested(at)));
-                    at = nested.end + 1;
-                    continue;
-                }
-                match &self.story.atoms[at].what {
-                    What::Instruction { text, .. } => pieces.push((at, CodePiece::Text(text.clone()))),
-                    What::Piece { element: Element::Break, .. } => pieces.push((at, CodePiece::Break)),
-                    What::Piece { element: Element::Tab, .. } => pieces.push((at, CodePiece::Tab)),
-                    What::Close { element: Element::Paragraph, .. } => {
-                        pieces.push((at, CodePiece::ParagraphEnd));
-                    }
-                    _ => {}
-                }
-                at += 1;
-            }
-        }
-        let borrowed: Vec<Piece<'_>> = pieces
-            .iter()
-            .map(|(_, piece)| match piece {
-                CodePiece::Text(text) => Piece::Text(text),
-                CodePiece::Nested(begin) => Piece::Nested(*begin),
-                CodePiece::Break => Piece::LineBreak,
-                CodePiece::Tab => Piece::Tab,
-                CodePiece::ParagraphEnd => Piece::ParagraphEnd,
-            })
-            .collect();
-        let code = FieldCode::parse(&borrowed);
-        (pieces, code)
+        instruction::read(self.story, &self.regions.fields, field)
     }
 
     pub(super) fn is_locked(&self, field: Field) -> bool {
@@ -345,27 +312,6 @@ impl Compiler<'_> {
     }
 }
 
-/// A piece of a field's code.
-pub(super) enum CodePiece {
-    Text(String),
-    Nested(usize),
-    Break,
-    Tab,
-    ParagraphEnd,
-}
-
-impl CodePiece {
-    /// How many bytes it takes in [`FieldCode::code`].
-    pub(super) fn size(&self) -> usize {
-        match self {
-            CodePiece::Text(text) => text.len(),
-            CodePiece::Nested(_) => '\u{FFFC}'.len_utf8(),
-            CodePiece::Break | CodePiece::Tab => 1,
-            CodePiece::ParagraphEnd => '\u{2029}'.len_utf8(),
-        }
-    }
-}
-
 /// Finds the piece that a byte of the code belongs to.
 fn piece_at(pieces: &[(usize, CodePiece)], offset: usize) -> Option<usize> {
     let mut end = 0;
@@ -377,8 +323,8 @@ fn piece_at(pieces: &[(usize, CodePiece)], offset: usize) -> Option<usize> {
 
 /// Tells whether a field's name is one of the commands that mail merge libraries write as names.
 fn is_command(name: &str) -> bool {
-    let commands = ["tablestart", "tableend", "begingroup", "endgroup", "rangestart", "rangeend", "image"];
-    name.split_once(':').is_some_and(|(command, _)| commands.contains(&command.to_ascii_lowercase().as_str()))
+    let is_picture = name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("image:"));
+    is_picture || Mark::parse(name).is_some()
 }
 
 pub(super) fn keyword(code: &FieldCode) -> String {

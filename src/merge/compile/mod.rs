@@ -160,9 +160,8 @@ impl Compiler<'_> {
                     self.step(at, to, n_entered + 1, enclosing, builder)
                 };
             }
-            let name = region.block.name().to_owned();
-            let place = self.story.place(region.tag, region::code_of(self.story, region.tag));
-            self.findings.problems.push(Problem::new(Fault::CrossingBlock { name }, place));
+            let place = self.story.place(region.tag, &region.code);
+            self.findings.problems.push(Problem::new(Fault::CrossingBlock { name: region.name }, place));
         }
         if let Some(close) = self.regions.dropped.get(&at) {
             return close + 1;
@@ -311,7 +310,7 @@ impl Compiler<'_> {
     }
 
     fn block(&mut self, region: &Region, n_entered: usize, enclosing: &Enclosing, builder: &mut Builder) {
-        let code = region::code_of(self.story, region.tag).to_owned();
+        let code = region.code.clone();
         let mut branches = region.branches.iter();
         let Some(first) = branches.next() else { return };
         let inner = |compiler: &mut Self, branch: &region::RegionBranch, enclosing: &Enclosing| {
@@ -349,14 +348,14 @@ impl Compiler<'_> {
                 Op::If(compiled)
             }
             Block::Each(path) => {
-                let rows = self.name(path.clone(), Wanted::Rows, enclosing, region.tag, &code);
+                let rows = self.rows(path.clone(), enclosing, region);
                 let scope = self.findings.names.add_scope(enclosing.scope, rows);
                 let inside = Enclosing { scope, within: None };
                 // Rows are written one after the other, so what one leaves open the next has to close.
                 let body = if self.is_symmetric(first.from, first.to) {
                     self.range_entered(first, region, n_entered, &inside)
                 } else {
-                    let name = region.block.name().to_owned();
+                    let name = region.name.clone();
                     let place = self.story.place(region.tag, &code);
                     self.findings.problems.push(Problem::new(Fault::CrossingBlock { name }, place));
                     Vec::new()
@@ -411,17 +410,18 @@ impl Compiler<'_> {
         compiled
     }
 
-    fn name(&mut self, path: Path, wanted: Wanted, enclosing: &Enclosing, at: usize, code: &str) -> NameNo {
+    /// Notes the name of the rows that a block repeats.
+    fn rows(&mut self, path: Path, enclosing: &Enclosing, region: &Region) -> NameNo {
         let Enclosing { scope, within } = enclosing.clone();
         let number = self.findings.names.add(NameUse {
             scope,
             path,
             within,
-            wanted,
-            is_tag: true,
+            wanted: Wanted::Rows,
+            is_tag: !region.is_mark,
             is_optional: false,
         });
-        self.note_names(at, code);
+        self.note_names(region.tag, &region.code);
         number
     }
 
@@ -431,7 +431,7 @@ impl Compiler<'_> {
         for name_use in &self.findings.names.uses()[self.findings.places.len()..] {
             self.findings.fields.push(FieldUse {
                 name: name_use.path.name.clone(),
-                kind: "tag".to_owned(),
+                kind: if name_use.is_tag { "tag" } else { "MERGEFIELD" }.to_owned(),
                 code: code.to_owned(),
                 part: place.part.clone(),
                 paragraph: place.paragraph,
