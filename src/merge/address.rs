@@ -1,5 +1,9 @@
 //! Owns the lines of an address book: ADDRESSBLOCK and GREETINGLINE formats, and the names that their parts have.
 
+use std::collections::BTreeMap;
+
+use super::xml::Document;
+
 /// A part of the address book that Word maps a column to.
 ///
 /// The order is that of the `w:fieldMapData` entries in the settings, which count by position; Word's own names for
@@ -216,6 +220,28 @@ impl AddressPart {
     pub fn names(self) -> &'static [&'static str] {
         PARTS.iter().find(|(part, _)| *part == self).map_or(&[], |(_, names)| names)
     }
+}
+
+/// Reads from a template's settings which columns Word maps to the parts of its address book: the entries of the data
+/// source, by position. Entries without a column are unmapped.
+///
+/// Source: ECMA-376 Part 1 §17.14.15 fieldMapData.
+pub(super) fn mapped_columns(settings: &Document) -> BTreeMap<AddressPart, String> {
+    let starts = |at: &usize| settings.tokens()[*at].is_start();
+    let mut mapped = BTreeMap::new();
+    let mut n_entries = 0;
+    for at in (0..settings.tokens().len()).filter(starts) {
+        match settings.local(at) {
+            "fieldMapData" => n_entries += 1,
+            "name" if n_entries > 0 => {
+                let column = settings.attribute(at, "val").filter(|column| !column.trim().is_empty());
+                let part = AddressPart::at(n_entries - 1);
+                mapped.extend(part.zip(column));
+            }
+            _ => {}
+        }
+    }
+    mapped
 }
 
 impl CountryRule {

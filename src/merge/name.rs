@@ -48,6 +48,11 @@ impl FieldMap {
         self.entries.push((key(name), target.to_owned()));
     }
 
+    /// Tells whether the map says what `name` means.
+    pub(crate) fn names(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
     fn get(&self, name: &str) -> Option<&str> {
         let wanted = key(name);
         self.entries.iter().find(|(name, _)| *name == wanted).map(|(_, target)| target.as_str())

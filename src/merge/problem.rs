@@ -97,6 +97,12 @@ pub enum Fault {
     /// Something in a field's code that Word puts up with.
     #[error("{0}")]
     OddCode(#[from] super::field_code::FieldCodeWarning),
+    /// An address block or greeting of which no part has a value.
+    #[error("no name fits any part of `{keyword}`")]
+    NoAddressNames {
+        /// The field's keyword in upper case.
+        keyword: String,
+    },
     /// A field of another program or file, which is left as it is.
     #[error("field `{keyword}` is left as it is")]
     NotExecuted {
@@ -215,6 +221,9 @@ impl Fault {
             Fault::IncompleteField { .. } => {
                 Some("edit the field's code in Word (Shift+F9 shows it)".to_owned())
             }
+            Fault::NoAddressNames { .. } => Some(
+                "call columns as Word does: `First Name`, `Last Name`, `Address 1`, `City`, …".to_owned(),
+            ),
             Fault::UnknownSwitch { .. } | Fault::NotExecuted { .. } => None,
             Fault::OddCode(warning) => warning.help(),
             Fault::Tag(error) => error.help(),
@@ -246,6 +255,7 @@ impl Fault {
             Fault::UnsupportedSwitch { .. } => "unsupported-switch",
             Fault::IncompleteField { .. } => "incomplete-field",
             Fault::UnknownSwitch { .. } => "unknown-switch",
+            Fault::NoAddressNames { .. } => "no-address-names",
             Fault::NotExecuted { .. } => "not-executed",
             Fault::OddCode(warning) => warning.id(),
             Fault::Tag(error) => error.id(),

@@ -1,5 +1,7 @@
 //! Owns which names a template uses at which level of rows, and their resolution to positions in frames.
 
+use std::ops::Range;
+
 use super::name::{FieldMap, Namespace, Need, NoMatch};
 use super::problem::Fault;
 use super::tag::{Expression, Path};
@@ -31,6 +33,8 @@ pub(crate) struct NameUse {
     pub(crate) is_tag: bool,
     /// Whether it may have no value at all: it is then blank.
     pub(crate) is_optional: bool,
+    /// Other names for it, asked in turn after its own; the map is asked about all of them first.
+    pub(crate) candidates: Vec<String>,
 }
 
 /// The names of a template, as collected while it is compiled.
@@ -39,6 +43,8 @@ pub(crate) struct Names {
     uses: Vec<NameUse>,
     /// Per scope its parent and the name that its rows come from; the first is the letter, which has neither.
     scopes: Vec<Option<(ScopeNo, NameNo)>>,
+    /// The optional names of each address block or greeting, with its keyword: one of them must have a value.
+    groups: Vec<(Range<NameNo>, String)>,
 }
 
 /// Where a name's value is found while a letter is rendered.
@@ -84,13 +90,18 @@ struct Level<'n> {
 
 impl Names {
     pub(crate) fn new() -> Names {
-        Names { uses: Vec::new(), scopes: vec![None] }
+        Names { uses: Vec::new(), scopes: vec![None], groups: Vec::new() }
     }
 
     /// Notes a use of a name.
     pub(crate) fn add(&mut self, name_use: NameUse) -> NameNo {
         self.uses.push(name_use);
         self.uses.len() - 1
+    }
+
+    /// Notes that of the names from this one to the last, one must have a value.
+    pub(crate) fn close_group(&mut self, first: NameNo, keyword: String) {
+        self.groups.push((first..self.uses.len(), keyword));
     }
 
     /// Notes the names of a tag's expression and returns it with their numbers.
@@ -110,6 +121,7 @@ impl Names {
                     wanted,
                     is_tag: true,
                     is_optional: false,
+                    candidates: Vec::new(),
                 }))
             }
             Expression::Literal(value) => Expression::Literal(value),
@@ -171,11 +183,17 @@ impl Names {
             }
             match self.resolve(number, &mut levels, &scope_levels, map) {
                 Ok((slot, _)) => slots[number] = slot,
-                Err(Fault::UnknownName { .. }) if name_use.is_optional => {
+                Err(Fault::UnknownName { .. } | Fault::AmbiguousName { .. }) if name_use.is_optional => {
                     // No frame is that long, so the value is blank.
                     slots[number] = Slot { up: 0, position: usize::MAX };
                 }
                 Err(fault) => faults.push((number, fault)),
+            }
+        }
+        for (group, keyword) in &self.groups {
+            let is_blank = |number: NameNo| slots[number].position == usize::MAX;
+            if !group.is_empty() && group.clone().all(is_blank) {
+                faults.push((group.start, Fault::NoAddressNames { keyword: keyword.clone() }));
             }
         }
         if !faults.is_empty() {
@@ -237,7 +255,18 @@ fn find(namespace: &Namespace, name_use: &NameUse, map: &FieldMap) -> Result<usi
     {
         return Ok(entry);
     }
-    namespace.find(name, map)
+    let candidates = || std::iter::once(name).chain(&name_use.candidates);
+    if let Some(mapped) = candidates().find(|name| map.names(name)) {
+        return namespace.find(mapped, map);
+    }
+    let own = namespace.find(name, map);
+    match own {
+        Ok(entry) => Ok(entry),
+        Err(_) => {
+            let found = name_use.candidates.iter().find_map(|name| namespace.find(name, map).ok());
+            found.map_or(own, Ok)
+        }
+    }
 }
 
 /// Notes that a level needs an entry, and returns its position there and the level of its rows.

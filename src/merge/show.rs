@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::address::{AddressFormat, AddressPart, CountryRule};
 use super::condition::{self, Operator};
 use super::evaluate::{self, Frames};
 use super::format::{Format, write_plain};
@@ -52,11 +53,25 @@ pub(crate) enum Source {
     /// The clock of the run: a date, or with the time of day.
     Today,
     Now,
+    /// The parts of an address book in the format of an address or a greeting; those that have names.
+    Address {
+        format: AddressFormat,
+        parts: Vec<(AddressPart, NameNo)>,
+        form: AddressForm,
+    },
     /// The first that is not blank: an answer, and what holds without one.
     Answer {
         given: NameNo,
         default: Vec<TextPart>,
     },
+}
+
+/// What an address format is for.
+#[derive(Debug)]
+pub(crate) enum AddressForm {
+    Block(CountryRule),
+    /// A greeting, with the line that stands in for it when a part is blank.
+    Greeting(String),
 }
 
 /// A part of an operand.
@@ -120,6 +135,16 @@ impl Source {
             Source::Sequence => Value::Number(frames.sequence_number().into()),
             Source::Today => Value::Date(frames.now().date()),
             Source::Now => Value::DateTime(frames.now()),
+            Source::Address { format, parts, form } => {
+                let value = |part| {
+                    let name = parts.iter().find(|(known, _)| *known == part);
+                    name.map(|(_, name)| frames.text(frames.value(*name))).unwrap_or_default()
+                };
+                Value::text(match form {
+                    AddressForm::Block(country) => format.address(country, value),
+                    AddressForm::Greeting(fallback) => format.greeting(fallback, value),
+                })
+            }
             Source::Answer { given, default } => match frames.value(*given) {
                 answer if answer.is_blank() => operand(default, frames),
                 answer => return Cow::Borrowed(answer),

@@ -345,6 +345,7 @@ impl<'s> Compiler<'s> {
                     wanted: Wanted::Rows,
                     is_tag: true,
                     is_optional: false,
+                    candidates: Vec::new(),
                 });
                 self.enclosing = Enclosing { scope: self.names.add_scope(scope, rows), within: None };
                 OpenedKind::Each { rows, body: None }

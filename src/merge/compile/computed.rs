@@ -32,7 +32,7 @@ impl Compiler<'_> {
     pub(super) fn computes(&self, code: &FieldCode) -> bool {
         match &code.kind {
             FieldKind::MergeField | FieldKind::MergeRec | FieldKind::MergeSeq => true,
-            FieldKind::Date | FieldKind::Time => true,
+            FieldKind::Date | FieldKind::Time | FieldKind::AddressBlock | FieldKind::GreetingLine => true,
             FieldKind::Quote | FieldKind::FillIn => self.all_compute(code.arguments.iter()),
             FieldKind::If => code.comparison().is_some() && self.all_compute(code.arguments.iter()),
             FieldKind::Compare => code.comparison().is_some() && self.all_compute(code.arguments.iter()),
@@ -96,6 +96,7 @@ impl Compiler<'_> {
             FieldKind::MergeSeq => Source::Sequence,
             FieldKind::Date => Source::Today,
             FieldKind::Time => Source::Now,
+            FieldKind::AddressBlock | FieldKind::GreetingLine => self.address(field, code, enclosing),
             FieldKind::Quote => {
                 let parts = code.arguments.iter().flat_map(|it| self.operand(it, enclosing)).collect();
                 Source::Text(parts)
@@ -225,6 +226,7 @@ impl Compiler<'_> {
             wanted: Wanted::Value,
             is_tag: false,
             is_optional: default.is_some(),
+            candidates: Vec::new(),
         });
         self.findings.places.push(self.story.place(field.begin, code.code.trim()));
         Source::Answer { given, default: default.unwrap_or_default() }

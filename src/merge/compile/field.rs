@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::address::AddressPart;
 use super::super::field_code::{FieldCode, FieldKind, Operand, PartContent};
 use super::super::format::GeneralFormat;
 use super::super::instruction::{self, CodePiece, Mark};
@@ -54,7 +55,7 @@ impl Compiler<'_> {
                     self.problem(field, &code, fault);
                 }
             },
-            FieldKind::AddressBlock | FieldKind::GreetingLine | FieldKind::MergeBarcode => {
+            FieldKind::MergeBarcode => {
                 self.problem(field, &code, Fault::UnsupportedField { keyword });
             }
             FieldKind::IncludePicture
@@ -126,6 +127,18 @@ impl Compiler<'_> {
                 _ => {}
             }
         }
+        let (name, candidates) = match code.switch('m').and_then(|_| AddressPart::from_name(&name)) {
+            Some(part) => {
+                let (mapped, mut called) = self.part_names(part);
+                if mapped == part.name() {
+                    (name, called)
+                } else {
+                    called.insert(0, name);
+                    (mapped, called)
+                }
+            }
+            None => (name, Vec::new()),
+        };
         let path = Path { up: 0, is_this: false, name };
         let number = self.findings.names.add(NameUse {
             scope: enclosing.scope,
@@ -134,6 +147,7 @@ impl Compiler<'_> {
             wanted: Wanted::Value,
             is_tag: false,
             is_optional: false,
+            candidates,
         });
         self.findings.places.push(self.story.place(field.begin, code.code.trim()));
         show.source = Source::Data(Expression::Name(number));

@@ -1,6 +1,7 @@
 //! Owns the compiler: from a content part's atoms to the operations that write it for one letter. Faults are collected,
 //! and what is at fault stays as it stands.
 
+mod address;
 mod computed;
 mod field;
 mod rest;
@@ -8,6 +9,7 @@ mod write;
 
 use std::collections::BTreeMap;
 
+use super::address::AddressPart;
 use super::format::NumberSymbols;
 use super::language::Languages;
 use super::problem::{Fault, Place, Problem};
@@ -35,6 +37,8 @@ pub(crate) struct Findings {
     pub(crate) list_separator: char,
     /// The names of the bookmarks that SET and ASK fill, in upper case.
     pub(crate) bookmarks: Vec<String>,
+    /// The columns that Word maps to the parts of its address book, by the template's settings.
+    pub(crate) mapped: BTreeMap<AddressPart, String>,
     /// Whether NEXT or NEXTIF occurs.
     pub(crate) takes_several: bool,
 }
@@ -51,6 +55,7 @@ impl Findings {
             picture: NumberSymbols { decimal: ".".to_owned(), group: ",".to_owned() },
             list_separator: ',',
             bookmarks: Vec::new(),
+            mapped: BTreeMap::new(),
             takes_several: false,
         }
     }
@@ -420,6 +425,7 @@ impl Compiler<'_> {
             wanted: Wanted::Rows,
             is_tag: !region.is_mark,
             is_optional: false,
+            candidates: Vec::new(),
         });
         self.note_names(region.tag, &region.code);
         number
@@ -487,6 +493,7 @@ impl Compiler<'_> {
             wanted,
             is_tag: true,
             is_optional: false,
+            candidates: Vec::new(),
         });
         self.findings.places.push(insertion.place.clone());
         Show::plain(Source::Data(Expression::Name(number)))

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::address;
 use super::super::archive::{self, Archive, TooLarge};
 use super::super::comment;
 use super::super::compile::{self, Findings, Insertion};
@@ -168,6 +169,7 @@ impl Reading<'_> {
         let merge = (0..document.tokens().len())
             .find(|at| document.tokens()[*at].is_start() && document.local(*at) == "mailMerge");
         if let Some(merge) = merge {
+            self.findings.mapped = address::mapped_columns(&document);
             self.replaced.insert(part.to_owned(), without(&document, &[document.subtree(merge)]));
         }
         let is_unwanted = |it: &&Relationship| {
