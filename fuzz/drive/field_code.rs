@@ -1,6 +1,8 @@
 //! Drives field codes from bytes: `\x01` is a nested field, `\x02` a border between runs, `\n` `\t` `\r` are a line
 //! break, a tab and the end of a paragraph; all else is text.
 
+use std::sync::LazyLock;
+
 use mailrun::merge::address::{AddressFormat, CountryRule};
 use mailrun::merge::field_code::{FieldCode, FieldKind, Piece};
 use mailrun::merge::format::{Format, FormatContext, LocaleData};
@@ -63,10 +65,12 @@ pub(crate) fn drive(data: &[u8]) {
     for operand in code.arguments.iter().chain(operands) {
         assert!(code.code.get(operand.range.clone()).is_some(), "an operand stands in the code");
     }
-    let context = FormatContext::of(LocaleData::load("en-US").into());
+    static CONTEXT: LazyLock<FormatContext> =
+        LazyLock::new(|| FormatContext::of(LocaleData::load("en-US").into()));
+    let context = &*CONTEXT;
     let (format, _) = Format::of(&code, &context.picture);
     for value in [Value::text("1,234.5"), Value::text("2026-01-02"), Value::text("Łódź")] {
-        format.write(&value, &context, &mut String::new());
+        format.write(&value, context, &mut String::new());
     }
     if let (FieldKind::Formula, Some(expression)) = (&code.kind, code.arguments.first())
         && let Ok(formula) = Formula::parse(expression, &context.picture, context.list_separator)

@@ -94,7 +94,8 @@ fn run_of_digits(text: &str) -> &str {
 }
 
 fn plain_digits(run: &str, symbols: &NumberSymbols) -> Option<(String, usize)> {
-    if run.is_empty() {
+    let begins_with_sign = run.starts_with(['.', ',']) && !run.starts_with(symbols.decimal.as_str());
+    if run.is_empty() || begins_with_sign {
         return None;
     }
     let (points, commas) = (run.matches('.').count(), run.matches(',').count());
@@ -181,7 +182,8 @@ mod tests {
         check("1 234 567", "1234567", "1234567");
         check("1'234.50", "1234.50", "1234.50");
         check("1,234,567", "1234567", "1234567");
-        check(".5", "0.5", "0.5");
+        check(".5", "0.5", "-");
+        check(",1800", "-", "0.1800");
     }
 
     #[test]
