@@ -11,22 +11,22 @@ use super::locale::NumberSymbols;
 /// negative one, groups of three.
 pub fn read(text: &str, symbols: &NumberSymbols) -> Option<Decimal> {
     let mut rest = text.trim();
-    let mut is_negative = false;
+    let mut sign = None;
     if let Some(inner) = rest.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')) {
-        is_negative = true;
+        sign = Some('-');
         rest = inner.trim();
     }
     rest = rest.trim_end_matches(is_currency).trim_end();
     loop {
         let first = rest.chars().next()?;
         match first {
-            '-' | '−' => is_negative = !is_negative,
-            '+' => {}
+            '-' | '−' | '+' if sign.is_none() => sign = Some(first),
             _ if is_currency(first) => {}
             _ => break,
         }
         rest = rest[first.len_utf8()..].trim_start();
     }
+    let is_negative = matches!(sign, Some('-' | '−'));
     let (number, length) = scan(rest, symbols)?;
     (length == rest.len()).then_some(if is_negative { -number } else { number })
 }
@@ -200,8 +200,22 @@ mod tests {
 
     #[test]
     fn what_is_more_than_a_number_is_none() {
-        for text in ["", "-", "abc", "5 apples", "15.03.2026", "985*", "1-2", "2 + 3", "1.2.3", "5%", "12 34"]
-        {
+        for text in [
+            "",
+            "-",
+            "abc",
+            "5 apples",
+            "15.03.2026",
+            "985*",
+            "1-2",
+            "2 + 3",
+            "1.2.3",
+            "5%",
+            "12 34",
+            "--5",
+            "+-5",
+            "(-5)",
+        ] {
             check(text, "-", "-");
         }
     }
