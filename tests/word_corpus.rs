@@ -36,17 +36,29 @@ fn moment() -> Moment {
     }
 }
 
-/// Declares every name that the template uses as a value, or as rows where it repeats it.
+/// Declares every name that the template uses: as rows where it repeats them, else as a value.
 fn bind(template: &Template) -> Result<(Namespace, mailrun::merge::BoundTemplate), String> {
-    let mut values: Vec<String> = Vec::new();
+    let starts = ["tablestart:", "begingroup:", "rangestart:", "{{#each"];
+    let mut names: Vec<(&str, bool)> = Vec::new();
     for field in template.fields() {
-        if !field.name.is_empty() && !values.contains(&field.name) {
-            values.push(field.name.clone());
+        let code = field.code.trim_start_matches("MERGEFIELD ").to_lowercase();
+        let repeats = starts.iter().any(|start| code.starts_with(start));
+        match names.iter_mut().find(|(name, _)| *name == field.name) {
+            Some((_, is_rows)) => *is_rows |= repeats,
+            None => names.push((&field.name, repeats)),
         }
     }
     let mut namespace = Namespace::new();
-    for name in &values {
-        namespace.column(name, name);
+    for (name, is_rows) in names.into_iter().filter(|(name, _)| !name.is_empty()) {
+        if is_rows {
+            // The values of the rows are found outside them.
+            namespace.rows(name, Namespace::new());
+        } else {
+            namespace.column(name, name);
+        }
+    }
+    for name in ["Last Name", "City"] {
+        namespace.value(&format!("address book.{name}"));
     }
     match template.bind(&namespace, &FieldMap::new()) {
         Ok(bound) => Ok((namespace, bound)),
@@ -56,10 +68,11 @@ fn bind(template: &Template) -> Result<(Namespace, mailrun::merge::BoundTemplate
     }
 }
 
+/// A letter's values: each shows its name, each table has two rows.
 fn fill(needs: &[Need], namespace: &Namespace) -> Frame {
     let fill_one = |need: &Need| match need {
         Need::Value(entry) => Value::text(format!("V_{}", namespace.path(*entry).unwrap_or_default())),
-        Need::Rows(..) => Value::Rows(Vec::new()),
+        Need::Rows(..) => Value::Rows(vec![Frame(Vec::new()), Frame(Vec::new())]),
     };
     Frame(needs.iter().map(fill_one).collect())
 }

@@ -169,3 +169,16 @@ fn a_mark_without_its_other_is_a_problem() {
         ],
     );
 }
+
+#[test]
+fn what_may_come_only_once_is_not_repeated() {
+    let bookmark = "<w:bookmarkStart w:id=\"3\" w:name=\"b\"/>";
+    let ended = "<w:bookmarkEnd w:id=\"3\"/>";
+    let drawing = |id: &str| {
+        format!(
+            "<w:r><w:drawing><wp:inline xmlns:wp=\"wp\"><wp:docPr id=\"{id}\" name=\"x\"/></wp:inline></w:drawing></w:r>"
+        )
+    };
+    let content = p(&(start("Items") + bookmark + &drawing("7") + ended + &end("Items")));
+    check(&content, &p(&(bookmark.to_owned() + &drawing("7") + ended + &drawing("900000000"))));
+}

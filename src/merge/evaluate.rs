@@ -210,6 +210,11 @@ impl<'f> Frames<'f> {
     }
 
     /// Closes the row's frame that was opened last.
+    /// Whether nothing of what is being written has been written before: the row is the first, as are all around it.
+    pub(crate) fn is_first_time(&self) -> bool {
+        self.levels.iter().all(|level| level.index == 0)
+    }
+
     pub(crate) fn pop(&mut self) {
         self.levels.pop();
     }

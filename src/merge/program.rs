@@ -11,6 +11,8 @@ pub(crate) struct Program {
     /// The bytes that do not depend on the letter, each stretch once.
     pub(crate) statics: Vec<Static>,
     pub(crate) ops: Vec<Op>,
+    /// The first number that no drawing of the part has as its id.
+    pub(crate) free_id: u32,
 }
 
 /// Bytes that are the same in every letter.
@@ -79,6 +81,10 @@ pub(crate) enum Op {
         bookmark: String,
         text: Vec<TextPart>,
     },
+    /// Static bytes that stand only in the first of the rows around them, since the document may hold them once.
+    Once(usize),
+    /// The id of a drawing, inside its quotes: the template's in the first row, a new one in others.
+    DrawingId(String),
     /// Goes on to the next record, if the condition holds.
     Next(Option<Condition>),
     /// Leaves the record out, if the condition holds.
@@ -139,8 +145,13 @@ impl Sink for Nowhere {
 impl Program {
     /// Writes the part's XML for one letter.
     pub(crate) fn render<'f>(&'f self, frames: &mut Frames<'f>, sink: &mut impl Sink) {
-        let mut rendering =
-            Rendering { program: self, last_block: None, escaped: Vec::new(), text: String::new() };
+        let mut rendering = Rendering {
+            program: self,
+            last_block: None,
+            next_id: self.free_id,
+            escaped: Vec::new(),
+            text: String::new(),
+        };
         rendering.run(&self.ops, frames, sink);
     }
 }
@@ -148,6 +159,8 @@ impl Program {
 struct Rendering<'f> {
     program: &'f Program,
     last_block: Option<LastBlock>,
+    /// The next new id of a drawing.
+    next_id: u32,
     /// Kept to be used again for each value.
     escaped: Vec<u8>,
     text: String,
@@ -211,6 +224,19 @@ impl<'f> Rendering<'f> {
                     self.run(ops, frames, sink);
                     if self.last_block != Some(LastBlock::Paragraph) {
                         self.fixed(*filler, sink);
+                    }
+                }
+                Op::Once(number) => {
+                    if frames.is_first_time() {
+                        self.fixed(*number, sink);
+                    }
+                }
+                Op::DrawingId(own) => {
+                    if frames.is_first_time() {
+                        sink.text(own.as_bytes());
+                    } else {
+                        sink.text(self.next_id.to_string().as_bytes());
+                        self.next_id = self.next_id.wrapping_add(1);
                     }
                 }
                 Op::Set { bookmark, text } => frames.set_bookmark(bookmark, text),
@@ -294,8 +320,15 @@ impl<'f> Rendering<'f> {
                 }
                 false
             }
-            Op::Skip(_) | Op::GridRow | Op::GridCell => false,
+            Op::Skip(_) | Op::GridRow | Op::GridCell | Op::Once(_) | Op::DrawingId(_) => false,
         })
+    }
+}
+
+impl Op {
+    /// Tells whether it writes the same in every letter, but for ids.
+    pub(crate) fn is_fixed(&self) -> bool {
+        matches!(self, Op::Static(_) | Op::Once(_) | Op::DrawingId(_))
     }
 }
 

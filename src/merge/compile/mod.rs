@@ -4,6 +4,7 @@
 mod address;
 mod computed;
 mod field;
+mod repeat;
 mod rest;
 mod write;
 
@@ -95,12 +96,13 @@ pub(crate) fn compile(story: &Story, insertions: &[Insertion], findings: &mut Fi
         findings,
         statics: Vec::new(),
         branch_text: BTreeMap::new(),
+        n_repeats: 0,
         in_code: false,
         in_grid: false,
     };
     compiler.find_bookmarks();
     let ops = compiler.range(0, story.atoms.len(), 0, &Enclosing::default());
-    Program { statics: compiler.statics, ops }
+    Program { statics: compiler.statics, ops, free_id: repeat::free_id(&story.document) }
 }
 
 struct Compiler<'s> {
@@ -111,6 +113,8 @@ struct Compiler<'s> {
     statics: Vec<Static>,
     /// The text that a field's code contributes to the branch that is being compiled, by atom.
     branch_text: BTreeMap<usize, String>,
+    /// How many blocks repeat what is being compiled.
+    n_repeats: usize,
     /// Whether values go into the code of a field that stays.
     in_code: bool,
     /// Whether formulas refer to the cells of the table that is being compiled.
@@ -227,7 +231,7 @@ impl Compiler<'_> {
                 let ops = self.range(at + 1, close, 0, enclosing);
                 let may_vanish = self.is_removable(at, close)
                     && self.marks_pair_up(at, close)
-                    && ops.iter().any(|op| !matches!(op, Op::Static(_)))
+                    && ops.iter().any(|op| !op.is_fixed())
                     && !self.has_static(&ops, |traits| traits.is_visible);
                 self.wrapped(at, close, ops, may_vanish.then_some(Keep::IfVisible), builder);
                 true
@@ -240,8 +244,8 @@ impl Compiler<'_> {
                 if has_grid {
                     ops = vec![Op::Grid(ops)];
                 }
-                let may_vanish = ops.iter().any(|op| !matches!(op, Op::Static(_)))
-                    && !self.has_static(&ops, |traits| traits.has_row);
+                let may_vanish =
+                    ops.iter().any(|op| !op.is_fixed()) && !self.has_static(&ops, |traits| traits.has_row);
                 self.wrapped(at, close, ops, may_vanish.then_some(Keep::IfRows), builder);
                 true
             }
@@ -273,7 +277,7 @@ impl Compiler<'_> {
                 let holds_blocks = element != Element::ContentControlContent
                     || self.children(at, close).any(|child| self.is_block(child));
                 let is_certain = ops.iter().rev().find_map(|op| self.ends_certainly(op)).unwrap_or(false);
-                if holds_blocks && !is_certain && ops.iter().any(|op| !matches!(op, Op::Static(_))) {
+                if holds_blocks && !is_certain && ops.iter().any(|op| !op.is_fixed()) {
                     let filler = format!("<{0}p/>", self.prefix(at));
                     let mut filling = Builder::default();
                     filling.bytes.extend_from_slice(filler.as_bytes());
@@ -390,7 +394,10 @@ impl Compiler<'_> {
         enclosing: &Enclosing,
     ) -> Vec<Op> {
         let skip = if branch.from == region.from { n_entered + 1 } else { 0 };
-        self.range(branch.from, branch.to, skip, enclosing)
+        self.n_repeats += 1;
+        let ops = self.range(branch.from, branch.to, skip, enclosing);
+        self.n_repeats -= 1;
+        ops
     }
 
     /// Compiles what is left of a stretch that is not shown.

@@ -15,9 +15,7 @@ impl Compiler<'_> {
             What::Open { token, element, .. } => {
                 self.close_run(builder);
                 builder.traits.has_row |= *element == Element::Row;
-                builder
-                    .bytes
-                    .extend_from_slice(document.slice(document.tokens()[*token].span.clone()).as_bytes());
+                self.markup(document.slice(document.tokens()[*token].span.clone()), builder);
             }
             What::Close { token, element, .. } => {
                 self.close_run(builder);
@@ -36,12 +34,20 @@ impl Compiler<'_> {
                 if *element == Element::Paragraph {
                     builder.traits.last_block = Some(LastBlock::Paragraph);
                 }
-                builder.bytes.extend_from_slice(document.slice(span.clone()).as_bytes());
+                if self.is_mark(at) {
+                    self.mark(document.slice(span.clone()), builder);
+                } else {
+                    self.markup(document.slice(span.clone()), builder);
+                }
             }
             What::Piece { run, span, is_visible, .. } => {
                 builder.traits.is_visible |= is_visible;
                 self.in_run(*run, builder);
-                builder.bytes.extend_from_slice(document.slice(span.clone()).as_bytes());
+                if self.is_mark(at) {
+                    self.mark(document.slice(span.clone()), builder);
+                } else {
+                    self.markup(document.slice(span.clone()), builder);
+                }
             }
             What::Begin { run, span, .. } => {
                 builder.traits.is_visible = true;
