@@ -79,8 +79,9 @@ fn every_broken_text_table_is_named_with_its_place() {
     );
     let held = "the field `email` is held by the column `E-Mail` already | rename one of them";
     check("no,E-Mail,email\n1,a,b\n", &format!(", column `email`: {held}"));
-    check("no,name,city\n1,A\n", ", line 2: 2 fields, but the header has 3");
-    check("no,name,city\n1\n", ", line 2: 1 field, but the header has 3");
+    let fewer = "write a separator for every column, so that what has no value is an empty field";
+    check("no,name,city\n1,A\n", &format!(", line 2: 2 fields, but the header has 3 | {fewer}"));
+    check("no,name,city\n1\n", &format!(", line 2: 1 field, but the header has 3 | {fewer}"));
     let quote = "put quotes around a value that holds the separator or a line break";
     check("no,name\n1,A,B\n", &format!(", line 2: 3 fields, but the header has 2 | {quote}"));
     let unclosed = format!("the quote is never closed | close it, or {TWICE}");
@@ -116,7 +117,8 @@ fn every_broken_text_table_is_named_with_its_place() {
     );
     check(
         &format!("no,name\n1,{}\n", "x".repeat(10_000_000)),
-        ", line 2, column `name`: the cell has 10 MB or more; it must be shorter than 10000000 bytes",
+        ", line 2, column `name`: the cell has 10 MB or more; it must be shorter than 10000000 bytes \
+         | shorten the value; see whether a closing quote is missing",
     );
     check(&",".repeat(16_384), ", line 1: 16385 columns, but a table can have 16384");
     refused(
@@ -185,7 +187,8 @@ fn all_bad_rows_are_reported_at_once() {
         "no,type,minor\n1,person,yes\n2,x,y\n3\n1,company,0\n",
         "a.csv, line 3, column `type`: `x` is no contact type | write `person` or `company`\n\
          a.csv, line 3, column `minor`: `y` is neither true nor false | write `true` or `false`, `yes` or `no`, `1` or `0`\n\
-         a.csv, line 4: 1 field, but the header has 3\n\
+         a.csv, line 4: 1 field, but the header has 3 | write a separator for every column, so that what has no value \
+         is an empty field\n\
          a.csv, line 5, column `no`: the contact number `1` stands twice, first on line 2 | give every contact a number of its own",
     );
 }

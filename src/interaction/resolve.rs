@@ -128,7 +128,7 @@ pub enum Refusal {
         code: String,
     },
     /// There is no document for the line.
-    #[error("there is no document in `{}`", language.as_ref().map_or("any language", Language::as_str))]
+    #[error("there is no document in {}", language.as_ref().map_or("any language".to_owned(), |language| format!("`{language}`")))]
     NoDocument {
         /// The language that was looked for.
         language: Option<Language>,

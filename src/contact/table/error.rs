@@ -240,9 +240,8 @@ impl TableProblem {
             TableProblem::BrokenUtf8 { .. } => "save the file again as UTF-8",
             TableProblem::CellError { .. } => "mend the formula in the workbook",
             TableProblem::Unreadable { .. } => "give the path of a file that exists and may be read",
-            TableProblem::Damaged { .. } => "save the file again in the program that it comes from",
+            TableProblem::Damaged { .. } | TableProblem::TooManyColumns { .. } => return None,
             TableProblem::TooLarge { .. } => "save the table as .csv",
-            TableProblem::TooManyColumns { .. } => "remove the columns that nobody needs",
             TableProblem::Ragged { .. } => {
                 "write a separator for every column, so that what has no value is an empty field"
             }
