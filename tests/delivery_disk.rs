@@ -5,19 +5,25 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mailrun::delivery::folder::Folder;
+
+/// One disk at a time: a `mount` that another test starts holds this one's open files until it runs.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// A mounted tmpfs of one mebibyte, unmounted at the end.
 struct SmallDisk {
     place: tempfile::TempDir,
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl SmallDisk {
     fn mount() -> SmallDisk {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let place = tempfile::tempdir().unwrap();
         mount(&["-t", "tmpfs", "-o", "size=1m", "mailrun-test"], place.path());
-        SmallDisk { place }
+        SmallDisk { place, _turn: turn }
     }
 
     fn path(&self) -> PathBuf {

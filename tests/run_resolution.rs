@@ -452,7 +452,7 @@ fn what_cannot_be_resolved_is_refused_by_name() {
     check(|desk| desk.header.values.interaction_template = None, &["no interaction template is set"]);
     check(|desk| desk.set_line("interaction_template", "X"), &["there is no interaction template `X`"]);
     check(|desk| desk.set_line("language", "pt"), &["there is no document in `pt`"]);
-    check(|desk| desk.template().default_language = None, &["there is no document in `any language`"]);
+    check(|desk| desk.template().default_language = None, &["there is no document in any language"]);
     check(
         |desk| desk.set_contact("city", ""),
         &["contact CT1 has no postal address, but the line goes out by `hard-copy`"],
