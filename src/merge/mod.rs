@@ -33,6 +33,7 @@ mod program;
 mod show;
 mod evaluate;
 mod comment;
+mod splice;
 mod archive;
 pub mod condition;
 pub mod format;
@@ -40,6 +41,7 @@ pub mod formula;
 pub mod address;
 pub mod lint;
 
+pub use archive::Buffer;
 pub use lint::{Finding, Flaw, lint};
 pub use name::{FieldMap, Namespace, Need};
 pub use package::PackageError;

@@ -142,9 +142,27 @@ impl Sink for Nowhere {
     fn text(&mut self, _bytes: &[u8]) {}
 }
 
+/// What a part may have next, whatever the letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The static bytes of this number.
+    Fixed(usize),
+    /// A value.
+    Value,
+    /// The start of what a letter may lack, or have many times.
+    Open { is_repeated: bool },
+    /// Its end.
+    Close,
+}
+
 impl Program {
+    /// Goes through all that a letter may have, in the order of the document.
+    pub(crate) fn walk(&self, visit: &mut impl FnMut(Step)) {
+        walk(&self.ops, visit);
+    }
+
     /// Writes the part's XML for one letter.
-    pub(crate) fn render<'f>(&'f self, frames: &mut Frames<'f>, sink: &mut impl Sink) {
+    pub(crate) fn render<'f>(&'f self, frames: &mut Frames<'f>, sink: &mut dyn Sink) {
         let mut rendering = Rendering {
             program: self,
             last_block: None,
@@ -153,6 +171,34 @@ impl Program {
             text: String::new(),
         };
         rendering.run(&self.ops, frames, sink);
+    }
+}
+
+fn walk(ops: &[Op], visit: &mut impl FnMut(Step)) {
+    fn optional(ops: &[Op], is_repeated: bool, visit: &mut impl FnMut(Step)) {
+        visit(Step::Open { is_repeated });
+        walk(ops, visit);
+        visit(Step::Close);
+    }
+    for op in ops {
+        match op {
+            Op::Static(number) => visit(Step::Fixed(*number)),
+            Op::Show { .. } => visit(Step::Value),
+            Op::If(branches) => branches.iter().for_each(|branch| optional(&branch.ops, false, visit)),
+            Op::Each { body, otherwise, .. } => {
+                optional(body, true, visit);
+                optional(otherwise, false, visit);
+            }
+            // Most letters have them.
+            Op::Keep { ops, .. } | Op::Twin(ops) | Op::Grid(ops) => walk(ops, visit),
+            Op::Once(number) => visit(Step::Fixed(*number)),
+            Op::DrawingId(_) => visit(Step::Value),
+            Op::Set { .. } | Op::Next(_) | Op::Skip(_) | Op::GridRow | Op::GridCell => {}
+            Op::Guard { ops, filler } => {
+                walk(ops, visit);
+                optional(&[Op::Static(*filler)], false, visit);
+            }
+        }
     }
 }
 

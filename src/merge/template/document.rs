@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::address;
-use super::super::archive::{self, Archive, TooLarge};
+use super::super::archive::{self, Gathered, TooLarge};
 use super::super::comment;
 use super::super::compile::{self, Findings, Insertion};
 use super::super::customs::Customs;
@@ -265,7 +265,7 @@ impl Reading<'_> {
         }
         let too_large =
             |_: TooLarge| PackageError::TooLarge { part: CONTENT_TYPES.to_owned(), limit: "4 GiB" };
-        let mut archive = Archive::default();
+        let mut archive = Gathered::default();
         for name in archive::in_order(&self.package) {
             let is_program = self.programs.iter().any(|(part, _)| part.eq_ignore_ascii_case(name));
             if is_program || self.dropped.contains(name) {
@@ -280,13 +280,13 @@ impl Reading<'_> {
         for (name, text) in &self.replaced {
             archive.add(name, text.as_bytes()).map_err(too_large)?;
         }
+        let archive = archive.finish(self.programs).map_err(too_large)?;
         self.customs.languages = self.findings.languages.used().to_vec();
         let takes_several = self.findings.takes_several;
         Ok(Understood {
             findings: self.findings,
             comment_place: place,
             archive,
-            programs: self.programs,
             customs: self.customs,
             takes_several,
         })

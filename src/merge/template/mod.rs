@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use jiff::civil::DateTime;
 
-use super::archive::{Archive, TooLarge};
+use super::archive::{Archive, Buffer, TooLarge};
 use super::compile::Findings;
 use super::customs::Customs;
 use super::evaluate::{Circumstances, Frames};
 use super::name::{FieldMap, Namespace, Need};
 use super::package::PackageError;
 use super::problem::Problem;
-use super::program::Program;
+use super::program::{Program, Sink};
 use super::scope::{Binding, Slot};
 use super::value::{Frame, Value};
 use super::xml::XmlError;
@@ -36,10 +36,7 @@ pub struct BoundTemplate {
 struct Understood {
     findings: Findings,
     comment_place: Option<CommentPlace>,
-    /// All parts that are the same in every letter.
     archive: Archive,
-    /// The parts that are not, with their names.
-    programs: Vec<(String, Program)>,
     customs: Customs,
     /// Whether a letter may take more than one record (NEXT, NEXTIF).
     takes_several: bool,
@@ -400,29 +397,66 @@ impl BoundTemplate {
         moment: &Moment,
         into: &mut Vec<u8>,
     ) -> Result<Merged, RenderError> {
+        let mut buffer = Buffer::from(std::mem::take(into));
+        let merged = self.letter_in(records, moment, &mut buffer);
+        *into = buffer.into();
+        merged
+    }
+
+    /// Merges one letter as [`BoundTemplate::letter_of`] does, but into a buffer, which is faster where many letters of
+    /// one template follow each other. A record that is left out leaves the buffer empty.
+    ///
+    /// # Errors
+    ///
+    /// [`RenderError::TooLarge`] if the letter does not fit a zip archive.
+    pub fn letter_in(
+        &self,
+        records: &[Frame],
+        moment: &Moment,
+        buffer: &mut Buffer,
+    ) -> Result<Merged, RenderError> {
         let contexts = self.understood.customs.contexts(&moment.locale);
-        let circumstances = Circumstances { moment, contexts: &contexts };
-        let mut frames = Frames::new(records, &self.slots, circumstances);
-        let mut writing = self.understood.archive.begin(std::mem::take(into));
-        let mut content = Vec::new();
-        for (number, (name, program)) in self.understood.programs.iter().enumerate() {
-            content.clear();
-            // Only the main part goes through the records; headers and notes show the first.
-            let record = frames.record();
-            if number > 0 {
-                frames.return_to(0);
-            }
-            program.render(&mut frames, &mut content);
-            if number > 0 {
-                frames.return_to(record);
-            }
-            writing.part(name, &content)?;
-        }
-        *into = writing.finish()?;
+        let mut frames = Frames::new(records, &self.slots, Circumstances { moment, contexts: &contexts });
+        self.understood.archive.letter(buffer, |number, program, sink| {
+            render_part(number, program, &mut frames, sink);
+        })?;
         let merged = Merged { n_records: frames.n_records(), is_skipped: frames.is_skipped() };
         if merged.is_skipped {
-            into.clear();
+            buffer.clear();
         }
         Ok(merged)
+    }
+
+    /// Returns the SHA-256 of a letter that this template made; only the bytes that differ between letters are hashed.
+    pub fn digest(&self, letter: &[u8]) -> [u8; 32] {
+        self.understood.archive.digest(letter)
+    }
+
+    /// Renders the parts that differ between letters as XML, each with its name in the package.
+    ///
+    /// A letter of these records has the same content, packed.
+    pub fn parts(&self, records: &[Frame], moment: &Moment) -> Vec<(&str, Vec<u8>)> {
+        let contexts = self.understood.customs.contexts(&moment.locale);
+        let mut frames = Frames::new(records, &self.slots, Circumstances { moment, contexts: &contexts });
+        let programs = self.understood.archive.programs().enumerate();
+        let parts = programs.map(|(number, (name, program))| {
+            let mut content = Vec::new();
+            render_part(number, program, &mut frames, &mut content);
+            (name, content)
+        });
+        parts.collect()
+    }
+}
+
+/// Renders the part of this number. Only the first, the main part, goes through the records; headers and notes show the
+/// first record.
+fn render_part<'f>(number: usize, program: &'f Program, frames: &mut Frames<'f>, sink: &mut dyn Sink) {
+    let record = frames.record();
+    if number > 0 {
+        frames.return_to(0);
+    }
+    program.render(frames, sink);
+    if number > 0 {
+        frames.return_to(record);
     }
 }

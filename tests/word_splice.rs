@@ -1,0 +1,164 @@
+//! Letters are put together from compressed pieces; what comes out of them is what rendering gives, in every letter.
+
+mod support;
+
+use mailrun::merge::{BoundTemplate, Buffer, FieldMap, Frame, Moment, Namespace, Template, Value};
+use proptest::prelude::{Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
+
+use support::docx::{Docx, p, read, t};
+
+fn moment() -> Moment {
+    let now = jiff::civil::date(2026, 3, 1).at(9, 0, 0, 0);
+    Moment { now, locale: "en-US".to_owned(), record: 1, sequence: 1 }
+}
+
+/// Checks that the parts of the letter are as they were rendered, that its archive is sound, and that its digest is right.
+fn check(template: &BoundTemplate, frame: &Frame, buffer: &mut Buffer) {
+    use sha2::Digest;
+    let records = std::slice::from_ref(frame);
+    template.letter_in(records, &moment(), buffer).expect("the letter is made");
+    let letter = buffer.letter();
+    for (name, content) in template.parts(records, &moment()) {
+        let read = read(letter, name).expect("the part is in the letter");
+        assert!(read.as_bytes() == content, "{name}: {read}\n{}", String::from_utf8_lossy(&content));
+    }
+    assert_eq!(template.digest(letter), <[u8; 32]>::from(sha2::Sha256::digest(letter)));
+    let mut alone = Vec::new();
+    template.letter_of(records, &moment(), &mut alone).expect("the letter is made");
+    assert!(alone == letter, "the same letter has the same bytes in any buffer");
+}
+
+/// A letter with a branch, a paragraph that may vanish, and a table with a row for each order.
+fn template() -> BoundTemplate {
+    let cell = |content: &str| {
+        format!("<w:tc><w:tcPr><w:tcW w:w=\"2000\" w:type=\"dxa\"/></w:tcPr>{content}</w:tc>")
+    };
+    let row =
+        |first: &str, second: &str| format!("<w:tr>{}{}</w:tr>", cell(&p(&t(first))), cell(&p(&t(second))));
+    let table = format!(
+        "<w:tbl>{}{}</w:tbl>",
+        row("Article", "Amount"),
+        row("{{#each orders}}{{article}}", "{{amount}}{{/each}}")
+    );
+    let body = [
+        p(&t("Dear {{name}}, we write to you about your orders and about the articles in them.")),
+        p(&t("{{address}}")),
+        p(&t("{{#if name}}We write to you, {{name}}, since you have a name.{{else}}You have none.{{/if}}")),
+        table,
+        p(&t("Dear {{name}}, that was all that we write about your orders and about the articles.")),
+    ];
+    let mut orders = Namespace::new();
+    orders.column("article", "article");
+    orders.column("amount", "amount");
+    let mut names = Namespace::new();
+    names.column("name", "name");
+    names.column("address", "address");
+    names.rows("orders", orders);
+    Docx::new(&body.concat()).template().bind(&names, &FieldMap::new()).expect("all names have values")
+}
+
+fn frame(template: &BoundTemplate, texts: &[&str], rows: &[(&str, &str)]) -> Frame {
+    let mut texts = texts.iter();
+    let rows = rows.iter().map(|(article, amount)| Frame(vec![Value::text(*article), Value::text(*amount)]));
+    let mut rows = Some(rows.collect());
+    let values = template.needs().iter().map(|need| match need {
+        mailrun::merge::Need::Rows(..) => rows.take().map_or(Value::Blank, Value::Rows),
+        _ => texts.next().map_or(Value::Blank, |text| Value::text(*text)),
+    });
+    Frame(values.collect())
+}
+
+#[test]
+fn a_letter_has_the_content_that_was_rendered() {
+    let template = template();
+    let mut buffer = Buffer::new();
+    let some = [("Lamp", "12.50"), ("Bulb & socket", "3"), ("Käse <light>", "")];
+    let many: Vec<(&str, &str)> = some.iter().copied().cycle().take(1_000).collect();
+    for rows in [&some[..0], &some[..1], &some, &many, &some] {
+        for texts in
+            [["", ""], ["Ms Müller", ""], ["", "1 Road\n8001 Zürich"], ["A\u{7}\u{FFFE}\u{1F600}", "\t"]]
+        {
+            check(&template, &frame(&template, &texts, rows), &mut buffer);
+        }
+    }
+}
+
+#[test]
+fn values_may_put_matches_out_of_reach() {
+    let template = template();
+    let mut buffer = Buffer::new();
+    for n_bytes in [30_000, 32_000, 32_700, 32_760, 33_000, 70_000, 200_000] {
+        let long = "x".repeat(n_bytes);
+        check(&template, &frame(&template, &["a", &long], &[("b", &long), ("c", "d")]), &mut buffer);
+    }
+}
+
+#[test]
+fn a_buffer_serves_templates_in_turn() {
+    let (one, other) = (template(), Docx::new(&p(&t("Dear {{name}}"))).template());
+    let mut names = Namespace::new();
+    names.column("name", "name");
+    let other = other.bind(&names, &FieldMap::new()).expect("all names have values");
+    let mut buffer = Buffer::new();
+    for _ in 0..2 {
+        check(&one, &frame(&one, &["a", "b"], &[("c", "d")]), &mut buffer);
+        check(&other, &frame(&other, &["a"], &[]), &mut buffer);
+    }
+}
+
+#[test]
+fn documents_give_what_was_rendered() {
+    // The corpus is not part of the project, so a variable names it.
+    let corpus = option_env!("MAILRUN_CORPUS");
+    for folder in ["templates/init", "templates/letters"].into_iter().chain(corpus) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.expect("the folder can be read").path();
+            if path.extension().is_some_and(|it| it.to_string_lossy().starts_with("do")) {
+                check_file(&path);
+            }
+        }
+    }
+}
+
+/// Checks a document that compiles: with values, without any, and with values again.
+fn check_file(path: &std::path::Path) {
+    let bytes = std::fs::read(path).expect("the file can be read");
+    let Ok(template) = Template::compile(&bytes) else { return };
+    let mut names = Namespace::new();
+    for field in template.fields() {
+        if !field.name.is_empty() {
+            names.column(&field.name, &field.name);
+        }
+    }
+    let Ok(template) = template.bind(&names, &FieldMap::new()) else { return };
+    let mut buffer = Buffer::new();
+    let filled = |text: &str| Frame(template.needs().iter().map(|_| Value::text(text)).collect());
+    for text in ["Müller & Söhne", "", "one\ntwo <three>", "Y", "1200.5"] {
+        check(&template, &filled(text), &mut buffer);
+    }
+}
+
+/// Text of any characters, or long text of few.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "[a-z<&\n]{0,40}",
+        ("[a-d]{1,3}", 0..20_000usize).prop_map(|(text, n)| text.repeat(n))
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_letter_has_the_content_that_was_rendered(
+        name in text(), address in text(), rows in prop::collection::vec((text(), text()), 0..6),
+    ) {
+        let template = template();
+        let rows: Vec<(&str, &str)> = rows.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        let frame = frame(&template, &[&name, &address], &rows);
+        let mut letter = Vec::new();
+        template.letter(&frame, &moment(), &mut letter).expect("the letter is made");
+        for (name, content) in template.parts(std::slice::from_ref(&frame), &moment()) {
+            prop_assert_eq!(read(&letter, name).map(String::into_bytes), Some(content));
+        }
+    }
+}
