@@ -74,6 +74,13 @@ struct Stretch {
     is_certain: bool,
 }
 
+/// A place between the stretches.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Place {
+    n_stretches: usize,
+    n_bytes: usize,
+}
+
 const HASH_BITS: u32 = 15;
 const NOWHERE: u32 = u32::MAX;
 
@@ -100,14 +107,15 @@ impl Matcher {
         self.n_skipped += n_bytes;
     }
 
-    /// Begins what a letter may lack.
-    pub(super) fn open(&self) -> usize {
-        self.stretches.len()
+    /// Returns how far the document is known.
+    pub(super) fn place(&self) -> Place {
+        Place { n_stretches: self.stretches.len(), n_bytes: self.text.len() + self.n_skipped }
     }
 
-    /// Ends what a letter may lack; `opened` is what [`open`](Matcher::open) returned.
-    pub(super) fn close(&mut self, opened: usize) {
-        self.stretches.iter_mut().skip(opened).for_each(|stretch| stretch.is_certain = false);
+    /// Ends what a letter may lack or repeat, and returns how many bytes it has.
+    pub(super) fn close(&mut self, opened: &Place) -> usize {
+        self.stretches.iter_mut().skip(opened.n_stretches).for_each(|stretch| stretch.is_certain = false);
+        self.place().n_bytes - opened.n_bytes
     }
 
     /// Adds a stretch and returns its tokens.

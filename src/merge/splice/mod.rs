@@ -35,14 +35,14 @@ mod matches;
 use bits::Bits;
 use checksum::Shift;
 use code::{Code, Codes, Frequencies};
-use matches::{MAX_DISTANCE, MAX_MATCH, MIN_MATCH, Matcher, Token};
+use matches::{MAX_DISTANCE, MAX_MATCH, MIN_MATCH, Matcher, Place, Token};
 
 use super::program::{Program, Sink, Step};
 
 pub(crate) use bits::BitWriter;
 
 /// How often a row is taken to occur while the code is chosen.
-const ROWS_EXPECTED: u64 = 10;
+const ROWS_EXPECTED: u64 = 20;
 /// What values look like while the code is chosen: names, places, numbers, and what stands in between.
 const VALUES_EXPECTED: &[u8] =
     "Ms Anna Müller 12 Station Road 8001 Zürich CT000123 1,950.00 EUR 24 May 2026 ".as_bytes();
@@ -98,22 +98,14 @@ impl Spliced {
             frequencies: Frequencies::default(),
             tokens: program.statics.iter().map(|_| None).collect(),
             values: VALUES_EXPECTED.iter().cycle(),
-            times: 1,
+            row: Row { times: 1, n_matches: 0, opened: Place::default() },
         };
         let mut outer = Vec::new();
         program.walk(&mut |step| match step {
             Step::Fixed(number) => compression.fixed(number),
             Step::Value => compression.value(),
-            Step::Open { is_repeated } => {
-                outer.push((compression.matcher.open(), compression.times));
-                compression.times *= if is_repeated { ROWS_EXPECTED } else { 1 };
-            }
-            Step::Close => {
-                if let Some((opened, times)) = outer.pop() {
-                    compression.matcher.close(opened);
-                    compression.times = times;
-                }
-            }
+            Step::Open { is_repeated } => outer.push(compression.open(is_repeated)),
+            Step::Close => outer.pop().into_iter().for_each(|before| compression.close(before)),
         });
         (0..program.statics.len()).for_each(|number| compression.fixed(number));
         let codes = Codes::new(&compression.frequencies);
@@ -152,8 +144,16 @@ struct Compression<'p> {
     /// By the number of the static bytes; none for what was not met yet.
     tokens: Vec<Option<Vec<Token>>>,
     values: std::iter::Cycle<std::slice::Iter<'static, u8>>,
-    /// How often what comes now is expected to occur.
+    row: Row,
+}
+
+/// What a letter may lack, or have many times.
+struct Row {
+    /// How often it is expected to occur.
     times: u64,
+    /// How many matches repeat its spans.
+    n_matches: u64,
+    opened: Place,
 }
 
 impl Compression<'_> {
@@ -165,22 +165,38 @@ impl Compression<'_> {
         };
         let found = self.matcher.add(number, &fixed.bytes);
         found.iter().for_each(|token| token.count(&mut self.frequencies));
-        if self.times > 1 {
-            lengths_again(fixed.bytes.len()).for_each(|length| self.frequencies.length(length, self.times));
+        if self.row.times > 1 {
+            for length in lengths_again(fixed.bytes.len()) {
+                self.frequencies.length(length, self.row.times);
+                self.row.n_matches += 1;
+            }
         }
         *tokens = Some(found);
+    }
+
+    fn open(&mut self, is_repeated: bool) -> Row {
+        let times = self.row.times * if is_repeated { ROWS_EXPECTED } else { 1 };
+        std::mem::replace(&mut self.row, Row { times, n_matches: 0, opened: self.matcher.place() })
+    }
+
+    fn close(&mut self, outer: Row) {
+        let row = std::mem::replace(&mut self.row, outer);
+        let distance = self.matcher.close(&row.opened).clamp(1, MAX_DISTANCE);
+        self.frequencies.distance(distance, row.n_matches * row.times);
     }
 
     fn value(&mut self) {
         self.matcher.skip(VALUE_LENGTH);
         for byte in self.values.by_ref().take(VALUE_LENGTH) {
-            self.frequencies.literal(*byte, self.times);
+            self.frequencies.literal(*byte, self.row.times);
         }
     }
 }
 
 impl Span {
     fn new(bytes: &[u8], tokens: &[Token], codes: &Codes) -> Span {
+        /// What a distance that is not known yet is taken to cost.
+        const DISTANCE_BITS: usize = 16;
         let mut pieces = vec![Piece { bits: Bits::default(), far: None }];
         let (mut at, mut n_bits) = (0, 0);
         for token in tokens {
@@ -193,19 +209,18 @@ impl Span {
                 }
                 Token::Far { length, stretch: span, offset, .. } => {
                     let code = codes.length(length);
-                    n_bits += u64::from(code.n_bits);
                     piece.far = Some(Far { at, span, offset, length, code });
+                    n_bits += piece.bits.len() + code.n_bits as usize + DISTANCE_BITS;
                     pieces.push(Piece { bits: Bits::default(), far: None });
                 }
             }
             at += token.length();
         }
-        n_bits += pieces.iter().map(|piece| piece.bits.len() as u64).sum::<u64>();
+        n_bits += pieces.last().map_or(0, |piece| piece.bits.len());
         let again: Vec<Code> = lengths_again(bytes.len()).map(|length| codes.length(length)).collect();
-        /// What the distance of a match is taken to cost.
-        const DISTANCE_BITS: u64 = 16;
-        let again_bits: u64 = again.iter().map(|code| u64::from(code.n_bits) + DISTANCE_BITS).sum();
-        let again = if again_bits < n_bits { again } else { Vec::new() };
+        let again_bits: usize = again.iter().map(|code| code.n_bits as usize + DISTANCE_BITS).sum();
+        // Other spans may be out of reach by the time that this one comes again.
+        let again = if pieces.len() > 1 || again_bits < n_bits { again } else { Vec::new() };
         Span { pieces, again, crc: crc32fast::hash(bytes), shift: Shift::by(bytes.len()) }
     }
 }
