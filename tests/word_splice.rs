@@ -108,16 +108,7 @@ fn a_buffer_serves_templates_in_turn() {
 
 #[test]
 fn documents_give_what_was_rendered() {
-    // The corpus is not part of the project, so a variable names it.
-    let corpus = option_env!("MAILRUN_CORPUS");
-    for folder in ["templates/init", "templates/letters"].into_iter().chain(corpus) {
-        for entry in std::fs::read_dir(folder).into_iter().flatten() {
-            let path = entry.expect("the folder can be read").path();
-            if path.extension().is_some_and(|it| it.to_string_lossy().starts_with("do")) {
-                check_file(&path);
-            }
-        }
-    }
+    support::documents().iter().for_each(|path| check_file(path));
 }
 
 /// Checks a document that compiles: with values, without any, and with values again.

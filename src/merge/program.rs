@@ -228,6 +228,12 @@ impl<'f> Rendering<'f> {
                     self.text.clear();
                     show.write(frames, &mut self.text);
                     frames.note_cell_text(&self.text);
+                    if is_plain(&self.text) {
+                        if !self.text.is_empty() {
+                            sink.text(self.text.as_bytes());
+                        }
+                        continue;
+                    }
                     self.escaped.clear();
                     match target {
                         Target::Text { prefix } => escape_text(&self.text, prefix, &mut self.escaped),
@@ -333,8 +339,7 @@ impl<'f> Rendering<'f> {
             Op::Show { show, .. } => {
                 keep == Keep::IfVisible && {
                     self.text.clear();
-                    show.write(frames, &mut self.text);
-                    !self.text.is_empty()
+                    show.shows_something(frames, &mut self.text)
                 }
             }
             Op::If(branches) => {
@@ -382,6 +387,23 @@ impl Branch {
     fn holds<'f>(&'f self, frames: &Frames<'f>) -> bool {
         self.condition.as_ref().is_none_or(|condition| condition.holds(frames))
     }
+}
+
+/// Tells whether text stands as it is wherever it is written. Most does, and looking at its bytes is quickest.
+fn is_plain(text: &str) -> bool {
+    const PLAIN: [bool; 256] = {
+        let mut plain = [false; 256];
+        let mut byte = 0x20;
+        while byte < 256 {
+            // Not plain: what is markup somewhere, and the first bytes of the characters that become elements or are
+            // forbidden.
+            plain[byte] =
+                !matches!(byte as u8, b'<' | b'>' | b'&' | b'"' | b'\\' | 0x7F | 0xC2 | 0xE2 | 0xEF);
+            byte += 1;
+        }
+        plain
+    };
+    text.bytes().all(|byte| PLAIN[usize::from(byte)])
 }
 
 /// Writes text into an open `w:t`: line breaks and tabs become elements, what XML forbids is left out.

@@ -94,6 +94,20 @@ impl Show {
         Show { source, format: Format::default(), language: 0, before: String::new(), after: String::new() }
     }
 
+    /// Tells whether the field shows anything; `scratch` is empty, and may not be afterwards.
+    pub(crate) fn shows_something<'f>(&'f self, frames: &Frames<'f>, scratch: &mut String) -> bool {
+        match &self.source {
+            Source::Data(expression) if self.format.is_plain() => {
+                let value = frames.evaluate(expression);
+                !value.is_blank() && !matches!(*value, Value::Rows(_))
+            }
+            _ => {
+                self.write(frames, scratch);
+                !scratch.is_empty()
+            }
+        }
+    }
+
     /// Writes what the field shows.
     pub(crate) fn write<'f>(&'f self, frames: &Frames<'f>, out: &mut String) {
         let value = self.source.value(frames, self.language);

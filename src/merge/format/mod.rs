@@ -202,7 +202,7 @@ impl Format {
 
     /// Tells whether text is shown as it is.
     pub fn is_plain(&self) -> bool {
-        *self == Format::default()
+        self.date.is_none() && self.number.is_none() && self.numeral.is_none() && self.cases.is_empty()
     }
 
     /// Writes `value` as the switches ask: `\@` first, then `\#`, then `\*`, in whatever order they stand.

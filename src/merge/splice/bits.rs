@@ -85,22 +85,27 @@ impl<'b> BitWriter<'b> {
         let n_words = bits.n_bits / 64;
         self.reserve(n_words * 8 + 8);
         let (words, rest) = bits.words.split_at(n_words);
-        let shift = self.n_pending;
-        let mut carried = self.pending;
-        for (to, word) in self.bytes[self.at..].chunks_exact_mut(8).zip(words) {
-            to.copy_from_slice(&(carried | word << shift).to_le_bytes());
-            // In two steps, since a word cannot be shifted by 64 bits at once.
-            carried = word >> 1 >> (63 - shift);
+        if n_words > 0 {
+            let shift = self.n_pending;
+            let mut carried = self.pending;
+            let to = &mut self.bytes[self.at..self.at + n_words * 8];
+            for (to, word) in to.chunks_exact_mut(8).zip(words) {
+                to.copy_from_slice(&(carried | word << shift).to_le_bytes());
+                // In two steps, since a word cannot be shifted by 64 bits at once.
+                carried = word >> 1 >> (63 - shift);
+            }
+            self.at += n_words * 8;
+            self.pending = carried;
         }
-        self.at += n_words * 8;
-        self.pending = carried;
         if let Some(last) = rest.first() {
-            const HALF: u32 = 32;
+            const SOME: u32 = 48;
             let n_bits = (bits.n_bits % 64) as u32;
-            self.add(last & 0xFFFF_FFFF, n_bits.min(HALF));
+            self.add(last & ((1 << SOME) - 1), n_bits.min(SOME));
             self.store();
-            self.add(last >> HALF, n_bits.saturating_sub(HALF));
-            self.store();
+            if n_bits > SOME {
+                self.add(last >> SOME, n_bits - SOME);
+                self.store();
+            }
         }
     }
 

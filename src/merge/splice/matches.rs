@@ -11,7 +11,7 @@ pub(super) const MAX_DISTANCE: usize = 32_768;
 /// How far back a match may reach over values, which may be longer than expected.
 const MAX_FAR_DISTANCE: usize = MAX_DISTANCE - 2_048;
 /// The shortest match over values: it takes some nanoseconds in each letter, which has to pay.
-const MIN_FAR_MATCH: usize = 6;
+const MIN_FAR_MATCH: usize = 12;
 /// How many earlier places are tried for each byte.
 const MAX_TRIES: usize = 128;
 
