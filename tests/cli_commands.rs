@@ -190,3 +190,22 @@ fn merge_writes_one_letter_a_record_or_nothing() {
     assert_eq!(place.files("none"), Vec::<String>::new());
     assert!(!place.path("none").exists());
 }
+
+#[test]
+fn a_column_is_a_name_by_its_header_whatever_field_it_fills() {
+    let place = Place::with_copy_of("templates/init");
+    let contacts = place.read_text("contacts.csv").replacen("first_name", "Vorname", 1);
+    place.write("contacts.csv", contacts);
+    let segment = place.read_text("segment.toml").replacen(
+        "map = { \"Company\" = \"company_name\" }",
+        "map = { \"Company\" = \"company_name\", \"Vorname\" = \"first_name\" }",
+        1,
+    );
+    let segment = segment.replace("Come and see our workshop", "{{Vorname}}, {{contact.first_name}}: come");
+    place.write("segment.toml", segment + "\n[select]\nadd = [\"\\\"Vorname\\\" = 'Ada'\"]\n");
+    let shown = place.run(&["explain", "segment.toml", "--contact", "1001"]).expect_code(0);
+    assert!(shown.stdout.contains("Ada, Ada: come"), "{}", shown.stdout);
+    let lines = place.run(&["check", "segment.toml", "--json"]).expect_code(0).report();
+    // The one that the condition selects, and the one that has a line of its own.
+    assert_eq!(lines["lines"], 2);
+}

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use mailrun::contact::address::AlternativeAddress;
+use mailrun::contact::import::ContactColumn;
 use mailrun::contact::{Contact, ContactNo};
 use mailrun::delivery::Step;
 use mailrun::interaction::{EntryNo, InteractionTemplate, RunNo};
@@ -78,8 +79,8 @@ hand_on! { Records:
     put_contact(contact: &Contact) -> ();
     has_contact(no: &ContactNo) -> bool;
     contact(no: &ContactNo) -> Option<Contact>;
-    put_columns(columns: &[String]) -> ();
-    columns() -> Vec<String>;
+    put_columns(columns: &[ContactColumn]) -> ();
+    columns() -> Vec<ContactColumn>;
     put_row_table(table: &RowTable) -> ();
     row_tables() -> Vec<RowTable>;
     put_row(table: &str, contact: &ContactNo, row: &Frame) -> ();

@@ -80,7 +80,7 @@ pub(super) fn contact(
 }
 
 fn import_into(database: &mut Database, import: ContactImport) -> Result<u64, Failure> {
-    database.put_columns(&import.further_columns())?;
+    database.put_columns(&import.columns())?;
     Ok(import.read_all(|imported| database.put_contact(&imported.contact))?)
 }
 

@@ -6,6 +6,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::table::{Cell, Column, Place, Record, Table, TableError};
 use super::{Contact, ContactNo, FieldError, all_fields, fold_name};
 
@@ -30,6 +32,15 @@ impl Default for ContactColumns {
     fn default() -> ContactColumns {
         ContactColumns { key: "no".to_owned(), map: Vec::new() }
     }
+}
+
+/// A column of an import of contacts, by which templates can name its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactColumn {
+    /// The header as written.
+    pub header: String,
+    /// The field of the contact that it fills; empty for a further column.
+    pub field: String,
 }
 
 /// A contact as it came from its table.
@@ -120,13 +131,16 @@ impl ContactImport {
         Ok(ContactImport { path: path.to_owned(), table, key, uses })
     }
 
-    /// Returns the headers of the further columns, in file order.
-    pub fn further_columns(&self) -> Vec<String> {
-        let further = |used: &Use| match used {
-            Use::Further(name) => Some(name.clone()),
-            Use::Field(_) | Use::Rows(_) | Use::Nothing => None,
+    /// Returns the columns that hold one value, in file order: further ones, and those that fill a field.
+    pub fn columns(&self) -> Vec<ContactColumn> {
+        let of_use = |(column, used): (&Column, &Use)| match used {
+            Use::Further(name) => Some(ContactColumn { header: name.clone(), field: String::new() }),
+            Use::Field(field) => {
+                Some(ContactColumn { header: column.name.clone(), field: (*field).to_owned() })
+            }
+            Use::Rows(_) | Use::Nothing => None,
         };
-        self.uses.iter().filter_map(further).collect()
+        self.table.columns().iter().zip(&self.uses).filter_map(of_use).collect()
     }
 
     /// Returns the columns that hold rows.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::contact::import::ContactColumn;
 use crate::contact::language::Language;
 use crate::contact::salutation::SalutationFormula;
 use crate::contact::{ContactKind, CorrespondenceType};
@@ -27,8 +28,8 @@ pub struct Desk<'a> {
     pub campaigns: Vec<Campaign>,
     /// What resolution looks things up in.
     pub presets: Presets,
-    /// The further columns of contacts.
-    pub columns: Vec<String>,
+    /// The columns of the imports of contacts.
+    pub columns: Vec<ContactColumn>,
     /// The child tables of contacts.
     pub row_tables: Vec<RowTable>,
     /// The names that texts may use.

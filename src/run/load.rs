@@ -202,8 +202,7 @@ impl Loader<'_> {
                 return Ok(());
             }
         };
-        let further: Vec<String> = import.further_columns();
-        self.records.put_columns(&further)?;
+        self.records.put_columns(&import.columns())?;
         for column in import.row_columns() {
             let columns = column.rows.iter().flatten().map(|column| column.name.clone()).collect();
             self.records.put_row_table(&RowTable { name: column.name.clone(), columns })?;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::ZonedDateTime;
 use serde::{Deserialize, Serialize};
 
+use crate::contact::import::ContactColumn;
 use crate::interaction::Entry;
 use crate::interaction::template::{CommentForm, EmailForm};
 use crate::merge::value::Frame;
@@ -52,8 +53,8 @@ pub struct RunDocument {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NameSources {
-    /// The further columns of contacts.
-    pub columns: Vec<String>,
+    /// The columns of the imports of contacts.
+    pub columns: Vec<ContactColumn>,
     /// The child tables of contacts.
     pub row_tables: Vec<RowTable>,
     /// Word field = name of the value it shows.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::contact::address::AlternativeAddress;
+use crate::contact::import::ContactColumn;
 use crate::contact::{Contact, ContactNo};
 use crate::interaction::{InteractionTemplate, RunNo};
 use crate::merge::value::Frame;
@@ -124,10 +125,10 @@ pub trait Records: Send {
     fn has_contact(&mut self, no: &ContactNo) -> Result<bool, RecordsError>;
     /// Finds a contact.
     fn contact(&mut self, no: &ContactNo) -> Result<Option<Contact>, RecordsError>;
-    /// Makes the further columns of an import known, in their order.
-    fn put_columns(&mut self, columns: &[String]) -> Result<(), RecordsError>;
-    /// Lists the further columns of all imports.
-    fn columns(&mut self) -> Result<Vec<String>, RecordsError>;
+    /// Makes the columns of an import known, in their order.
+    fn put_columns(&mut self, columns: &[ContactColumn]) -> Result<(), RecordsError>;
+    /// Lists the columns of all imports.
+    fn columns(&mut self) -> Result<Vec<ContactColumn>, RecordsError>;
     /// Makes a child table known and forgets the rows that it had.
     fn put_row_table(&mut self, table: &RowTable) -> Result<(), RecordsError>;
     /// Lists the child tables.

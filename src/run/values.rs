@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::contact::CONTACT_FIELDS;
+use crate::contact::import::ContactColumn;
 use crate::interaction::{EffectiveInteraction, Facts};
 use crate::merge::value::{Frame, Value};
 use crate::merge::{BoundText, Moment, Namespace, Need};
@@ -67,16 +68,22 @@ const SEGMENT_NAMES: [&str; 2] = ["no", "description"];
 
 impl Names {
     /// Collects the names for contacts with these further columns and child tables.
-    pub fn new(columns: &[String], row_tables: &[RowTable]) -> Names {
+    pub fn new(columns: &[ContactColumn], row_tables: &[RowTable]) -> Names {
         let mut names = Names { namespace: Namespace::new(), sources: Vec::new() };
         for &field in CONTACT_FIELDS {
             let entry = names.value(&format!("contact.{field}"), Source::Contact(field));
             // A bare `City` is the contact's, not the sender's.
             names.namespace.alias(field, entry);
         }
-        for column in columns {
-            let entry = names.namespace.column(&format!("contact.{column}"), column);
-            names.is_from(entry, Source::Column(column.clone()));
+        for ContactColumn { header, field } in columns {
+            let source = match CONTACT_FIELDS.iter().find(|known| *known == field) {
+                Some(&field) => Source::Contact(field),
+                None if field.is_empty() => Source::Column(header.clone()),
+                // What sets something up is not shown in letters.
+                None => continue,
+            };
+            let entry = names.namespace.column(&format!("contact.{header}"), header);
+            names.is_from(entry, source);
         }
         names.value("address.block", Source::AddressBlock);
         names.value("salutation.formal", Source::Salutation(Salutation::Formal));

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{Database, from_json, reading, to_json, writing};
 use crate::contact::address::AlternativeAddress;
+use crate::contact::import::ContactColumn;
 use crate::contact::{Contact, ContactKind, ContactNo, CorrespondenceType};
 use crate::merge::value::Frame;
 use crate::run::records::RecordsError;
@@ -160,25 +161,27 @@ impl Database {
         Ok(())
     }
 
-    pub(super) fn put_contact_columns(&mut self, columns: &[String]) -> Result<(), RecordsError> {
+    pub(super) fn put_contact_columns(&mut self, columns: &[ContactColumn]) -> Result<(), RecordsError> {
         for column in columns {
             self.connection
                 .execute(
-                    "INSERT INTO contact_column SELECT ?1, ifnull(max(position), 0) + 1 FROM contact_column
-                     WHERE true ON CONFLICT DO NOTHING",
-                    [column],
+                    "INSERT INTO contact_column SELECT ?1, ?2, ifnull(max(position), 0) + 1 FROM contact_column
+                     WHERE true ON CONFLICT (header) DO UPDATE SET field = ?2",
+                    [&column.header, &column.field],
                 )
                 .map_err(|error| writing(&error))?;
         }
         Ok(())
     }
 
-    pub(super) fn contact_columns(&mut self) -> Result<Vec<String>, RecordsError> {
+    pub(super) fn contact_columns(&mut self) -> Result<Vec<ContactColumn>, RecordsError> {
         let mut statement = self
             .connection
-            .prepare("SELECT name FROM contact_column ORDER BY position")
+            .prepare("SELECT header, field FROM contact_column ORDER BY position")
             .map_err(|error| reading(&error))?;
-        let columns = statement.query_map([], |row| row.get(0)).map_err(|error| reading(&error))?;
+        let columns = statement
+            .query_map([], |row| Ok(ContactColumn { header: row.get(0)?, field: row.get(1)? }))
+            .map_err(|error| reading(&error))?;
         columns.collect::<Result<_, _>>().map_err(|error| reading(&error))
     }
 

@@ -7,10 +7,12 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{ErrorCode, params};
 
 use super::{Database, reading, writing};
+use crate::contact::all_fields;
+use crate::contact::import::ContactColumn;
 use crate::run::records::RecordsError;
 use crate::segment::{CriteriaAction, CriteriaKind, LineNo, SegmentNo};
 
-/// The tables that conditions may read; `contact` has a column for each further column of the imports, too.
+/// The tables that conditions may read; `contact` has a column for each column of the imports, too.
 const READABLE: [&str; 2] = ["contact", "interaction_log_entry"];
 
 /// How many steps of SQLite's machine a condition may take: minutes for millions of contacts.
@@ -68,7 +70,7 @@ impl Database {
              interaction_log AS (SELECT * FROM main.interaction_log_entry
                                  WHERE run IN (SELECT run FROM main.logged_segment))
              SELECT no FROM contact WHERE ({condition}\n)",
-            self.further_column_list()?
+            self.column_list()?
         );
         let mut n_calls = 0;
         self.connection
@@ -92,15 +94,17 @@ impl Database {
         }
     }
 
-    fn further_column_list(&mut self) -> Result<String, RecordsError> {
+    fn column_list(&mut self) -> Result<String, RecordsError> {
         let quoted = |text: &str, mark: char| text.replace(mark, &format!("{mark}{mark}"));
-        let column = |name: &String| {
-            let path = format!("$.\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""));
-            format!(
-                ", ifnull(json_extract(columns, '{}'), '') AS \"{}\"",
-                quoted(&path, '\''),
-                quoted(name, '"')
-            )
+        let column = |ContactColumn { header, field }: &ContactColumn| {
+            let name = quoted(header, '"');
+            if !field.is_empty() {
+                // A field has its own name already; only another header gives it a second one.
+                let is_second = all_fields().all(|known| !known.eq_ignore_ascii_case(header));
+                return if is_second { format!(", \"{field}\" AS \"{name}\"") } else { String::new() };
+            }
+            let path = format!("$.\"{}\"", header.replace('\\', "\\\\").replace('"', "\\\""));
+            format!(", ifnull(json_extract(columns, '{}'), '') AS \"{name}\"", quoted(&path, '\''))
         };
         Ok(self.contact_columns()?.iter().map(column).collect())
     }

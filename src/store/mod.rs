@@ -16,6 +16,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::contact::address::AlternativeAddress;
+use crate::contact::import::ContactColumn;
 use crate::contact::{Contact, ContactNo};
 use crate::interaction::{EntryNo, InteractionTemplate, RunNo};
 use crate::merge::value::Frame;
@@ -28,8 +29,9 @@ use crate::run::{Lock, LockError, Store};
 use crate::segment::{Attachment, CriteriaAction, Digest, LineNo, SegmentHeader, SegmentLine, SegmentNo};
 use crate::setup::Campaign;
 
-/// The newest schema that this program knows.
-const SCHEMA_VERSION: i64 = 1;
+/// The steps from an empty file to the newest schema that this program knows. `PRAGMA user_version` counts those
+/// that a database has taken; a step that was released never changes.
+const MIGRATIONS: [&str; 1] = [include_str!("schema/1_run.sql")];
 
 /// Marks our databases: "MLRN".
 const APPLICATION_ID: i64 = 0x4D4C_524E;
@@ -88,8 +90,9 @@ impl Database {
         if n_tables > 0 && application != APPLICATION_ID {
             return Err(RecordsError::Foreign { file: named.display().to_string() });
         }
-        if version > SCHEMA_VERSION {
-            return Err(RecordsError::Newer { found: version, known: SCHEMA_VERSION });
+        let known = MIGRATIONS.len() as i64;
+        if version > known {
+            return Err(RecordsError::Newer { found: version, known });
         }
         connection
             .execute_batch(
@@ -98,7 +101,7 @@ impl Database {
             )
             .map_err(read)?;
         connection.set_prepared_statement_cache_capacity(64);
-        let is_fresh = version == 0 && make_schema(&connection).map_err(|error| writing(&error))?;
+        let is_fresh = version < known && migrate(&connection).map_err(|error| writing(&error))?;
         Ok(Database { connection, file: file.map(Path::to_owned), is_fresh })
     }
 }
@@ -124,16 +127,17 @@ impl Drop for Database {
     }
 }
 
-/// Makes the tables, and tells whether they were not there: another process may be first.
-fn make_schema(connection: &Connection) -> rusqlite::Result<bool> {
+/// Takes the steps that the database lacks, and tells whether it was empty: another process may be first.
+fn migrate(connection: &Connection) -> rusqlite::Result<bool> {
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if version == 0 {
-        transaction.execute_batch(include_str!("schema.sql"))?;
-        transaction.execute_batch(&format!(
-            "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION};"
-        ))?;
+    let version: usize = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    for migration in MIGRATIONS.iter().skip(version) {
+        transaction.execute_batch(migration)?;
     }
+    transaction.execute_batch(&format!(
+        "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {};",
+        MIGRATIONS.len()
+    ))?;
     transaction.commit()?;
     Ok(version == 0)
 }
@@ -214,11 +218,11 @@ impl Records for Database {
         self.contact_row(no)
     }
 
-    fn put_columns(&mut self, columns: &[String]) -> Result<(), RecordsError> {
+    fn put_columns(&mut self, columns: &[ContactColumn]) -> Result<(), RecordsError> {
         self.put_contact_columns(columns)
     }
 
-    fn columns(&mut self) -> Result<Vec<String>, RecordsError> {
+    fn columns(&mut self) -> Result<Vec<ContactColumn>, RecordsError> {
         self.contact_columns()
     }
 

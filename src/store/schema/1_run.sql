@@ -1,4 +1,4 @@
--- The first schema. Each later one is a migration on top of it; PRAGMA user_version counts them.
+-- What a run needs: contacts, templates, segments, the journal that becomes the log.
 -- Texts are UTF-8, dates ISO 8601, decimals text, flags 0 or 1. A value that is not set is NULL or ''.
 
 CREATE TABLE contact (
@@ -19,8 +19,9 @@ CREATE TABLE contact (
   columns TEXT NOT NULL               -- a JSON object: every further column of the import
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE contact_column (         -- the further columns of all imports, in their order
-  name TEXT NOT NULL PRIMARY KEY,
+CREATE TABLE contact_column (         -- the columns of all imports, in their order
+  header TEXT NOT NULL PRIMARY KEY,
+  field TEXT NOT NULL,                -- the field of the contact that it fills; empty: a further column
   position INTEGER NOT NULL
 ) STRICT;
 
