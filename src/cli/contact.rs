@@ -1,8 +1,11 @@
 //! Owns the commands for contacts: import, list, show.
 
+use std::path::PathBuf;
+
+use clap::Subcommand;
 use serde_json::{Map, Value as Json, json};
 
-use super::arguments::{Common, ContactCommand};
+use super::options::Common;
 use super::problem::Failure;
 use super::terminal::{Terminal, table, visible};
 use super::{DONE, PROBLEMS};
@@ -10,6 +13,31 @@ use crate::contact::import::{ContactColumns, ContactImport, ImportError, Problem
 use crate::contact::{CONTACT_FIELDS, Contact, ContactNo, SETUP_FIELDS};
 use crate::run::{Problem, Records, RecordsError};
 use crate::store::Database;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ContactCommand {
+    /// Import contacts from a table
+    #[command(after_help = "Example: mailrun contact import contacts.csv --map 'E-Mail=email'")]
+    Import {
+        /// The table: .csv, .tsv, .xlsx, .ods or .json
+        file: PathBuf,
+        /// The column that holds the contact number
+        #[arg(long, default_value = "no")]
+        key: String,
+        /// Which field a column fills; may be given more than once
+        #[arg(long, value_name = "COLUMN=FIELD")]
+        map: Vec<String>,
+    },
+    /// List contacts
+    #[command(after_help = "Example: mailrun contact list --json")]
+    List,
+    /// Show a contact
+    #[command(after_help = "Example: mailrun contact show CT000012")]
+    Show {
+        /// The number
+        no: String,
+    },
+}
 
 pub(super) fn contact(
     common: &Common,

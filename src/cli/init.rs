@@ -2,11 +2,20 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::path::PathBuf;
 
-use super::arguments::Init;
+use clap::Args;
+
 use super::problem::Failure;
 use super::terminal::Terminal;
 use super::{DONE, PROBLEMS};
+
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// The folder, which is made
+    #[arg(default_value = ".")]
+    pub(super) dir: PathBuf,
+}
 
 /// The files of the sample.
 const FILES: [(&str, &[u8]); 4] = [

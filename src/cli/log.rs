@@ -3,9 +3,10 @@
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 
+use clap::Subcommand;
 use serde_json::{Map, Value as Json};
 
-use super::arguments::{Common, LogCommand, LoggedCommand};
+use super::options::Common;
 use super::problem::Failure;
 use super::terminal::{Terminal, table};
 use super::{DONE, PROBLEMS};
@@ -15,6 +16,42 @@ use crate::run::{Journal, Letters};
 use crate::segment::{LineNo, SegmentNo};
 use crate::store::Database;
 use crate::store::log::LogFilter;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LoggedCommand {
+    /// List logged segments
+    #[command(after_help = "Example: mailrun logged list")]
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LogCommand {
+    /// List interaction log entries
+    #[command(after_help = "Example: mailrun log list --state failed --json")]
+    List {
+        /// In this state only: accepted, written, suppressed, log-only, failed, rejected, in-doubt
+        #[arg(long)]
+        state: Option<String>,
+        /// Of this segment only
+        #[arg(long)]
+        segment: Option<String>,
+        /// Of this contact only
+        #[arg(long)]
+        contact: Option<String>,
+    },
+    /// Show an entry with the rules that decided its values
+    #[command(after_help = "Example: mailrun log show 42")]
+    Show {
+        /// The number
+        entry: i64,
+    },
+    /// Make the letter of an entry again, byte for byte; into --out, else to stdout
+    #[command(after_help = "Example: mailrun log document 42 > letter.docx")]
+    Document {
+        /// The number
+        entry: i64,
+    },
+}
 
 pub(super) fn logged(
     common: &Common,

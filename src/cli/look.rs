@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use clap::Args;
 use serde_json::json;
 
-use super::arguments::{Common, Explain, Preview};
 use super::office::{Surroundings, segment_ref};
+use super::options::Common;
 use super::problem::{Failure, listed, n_problems};
 use super::terminal::{Terminal, table};
 use super::{DONE, PROBLEMS};
@@ -16,6 +17,27 @@ use crate::interaction::Entry;
 use crate::run::preview::{Look, Outlook, look};
 use crate::run::{Office, Problem};
 use crate::store::Database;
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// A segment file, or the number of a segment
+    pub(super) segment: String,
+    /// The number of the contact
+    #[arg(long, value_name = "NO")]
+    pub(super) contact: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Preview {
+    /// A segment file, or the number of a segment
+    pub(super) segment: String,
+    /// The number of a contact; may be given more than once
+    #[arg(long, value_name = "NO")]
+    pub(super) contact: Vec<String>,
+    /// The first lines of the segment
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(super) first: usize,
+}
 
 pub(super) fn explain(common: &Common, explain: &Explain, terminal: &mut Terminal) -> Result<u8, Failure> {
     let contact = ContactNo::from(explain.contact.as_str());

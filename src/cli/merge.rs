@@ -1,9 +1,12 @@
 //! Owns the merge command: plain mail merge of a Word template and a table.
 
 use std::fs;
+use std::path::PathBuf;
 
-use super::arguments::{Common, Merge};
+use clap::Args;
+
 use super::office;
+use super::options::Common;
 use super::problem::Failure;
 use super::template::print_fields;
 use super::terminal::Terminal;
@@ -12,6 +15,39 @@ use crate::contact::table::Table;
 use crate::merge::{Moment, Template};
 use crate::run::Problem;
 use crate::run::plain::{PlainError, PlainMerge};
+
+#[derive(Debug, Args)]
+pub(super) struct Merge {
+    /// The Word template
+    pub(super) template: PathBuf,
+    /// The table: .csv, .tsv, .xlsx, .ods, or .json with an array of objects
+    #[arg(required_unless_present = "fields")]
+    pub(super) data: Option<PathBuf>,
+    /// The names of the files, with tags; left out: the record's number, six digits
+    #[arg(long, value_name = "PATTERN")]
+    pub(super) name: Option<String>,
+    /// Write all letters into one document
+    #[arg(long, value_name = "FILE")]
+    pub(super) combined: Option<PathBuf>,
+    /// List what the template asks for
+    #[arg(long)]
+    pub(super) fields: bool,
+    /// Answers to ASK and FILLIN fields: a JSON object
+    #[arg(long, value_name = "FILE")]
+    pub(super) answers: Option<PathBuf>,
+    /// Whose customs hold for numbers and dates, such as de-CH
+    #[arg(long, default_value = "en-US")]
+    pub(super) locale: String,
+    /// How many letters are made at the same time [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub(super) jobs: Option<usize>,
+    /// Write PDF files (not yet)
+    #[arg(long)]
+    pub(super) pdf: bool,
+    /// Write all letters into one archive (not yet)
+    #[arg(long, value_name = "FILE")]
+    pub(super) pack: Option<PathBuf>,
+}
 
 pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> Result<u8, Failure> {
     for (option, is_given) in [

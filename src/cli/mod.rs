@@ -1,5 +1,6 @@
 //! Words on the terminal: arguments, printing, exit codes. Data goes to stdout, talk to stderr.
 
+mod options;
 mod arguments;
 mod terminal;
 mod problem;

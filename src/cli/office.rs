@@ -9,7 +9,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::INTERRUPTED;
-use super::arguments::Common;
+use super::options::Common;
 use super::problem::Failure;
 use crate::run::{Problem, SegmentRef};
 use crate::segment::{SegmentFile, SegmentNo};

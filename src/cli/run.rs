@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::json;
 
-use super::arguments::{Check, Common, InDoubtChoice, Resume, Run, Status};
 use super::office::{Surroundings, segment_no, segment_ref};
+use super::options::Common;
 use super::problem::{Failure, listed, n_problems};
 use super::progress::Bar;
 use super::terminal::Terminal;
@@ -16,6 +17,47 @@ use crate::run::check::Checked;
 use crate::run::{self, Counts, InDoubt, Journal, Office, Records, Report, SegmentRef};
 use crate::segment::SegmentNo;
 use crate::store::Database;
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// A segment file, or the number of a segment
+    pub(super) segment: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// A segment file, or the number of a segment
+    pub(super) segment: String,
+    /// Load, resolve and check, and stop there
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Resume {
+    /// The number of a segment, or its file
+    pub(super) segment: Option<String>,
+    /// What becomes of messages that were being sent when the run was interrupted
+    #[arg(long, value_enum, default_value = "hold")]
+    pub(super) in_doubt: InDoubtChoice,
+}
+
+/// What becomes of messages that may have been sent.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum InDoubtChoice {
+    /// They stay in doubt
+    Hold,
+    /// They are sent again
+    Resend,
+    /// They count as sent
+    AssumeSent,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Status {
+    /// The number of a segment, or its file
+    pub(super) segment: Option<String>,
+}
 
 /// The report of a run, as `--json` prints it.
 #[derive(Debug, Serialize)]

@@ -1,14 +1,28 @@
 //! Owns the commands for segments: list, show.
 
+use clap::Subcommand;
 use serde_json::json;
 
-use super::arguments::{Common, SegmentCommand};
+use super::options::Common;
 use super::problem::Failure;
 use super::terminal::{Terminal, table};
 use super::{DONE, PROBLEMS};
 use crate::run::Records;
 use crate::segment::{LineNo, SegmentNo};
 use crate::store::Database;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SegmentCommand {
+    /// List open segments
+    #[command(after_help = "Example: mailrun segment list")]
+    List,
+    /// Show a segment's header and lines; what was set on a line is marked
+    #[command(after_help = "Example: mailrun segment show SM00002")]
+    Show {
+        /// The number
+        segment: String,
+    },
+}
 
 /// How many lines are read at a time.
 const LINES_PER_BATCH: usize = 1_000;

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use clap::Subcommand;
 use serde_json::json;
 
-use super::arguments::{Common, TemplateCommand};
+use super::options::Common;
 use super::problem::Failure;
 use super::terminal::{Data, Terminal, table};
 use super::{DONE, PROBLEMS};
@@ -13,6 +14,25 @@ use crate::interaction::InteractionTemplate;
 use crate::merge::Template;
 use crate::run::{Problem, Records};
 use crate::store::Database;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TemplateCommand {
+    /// List interaction templates
+    #[command(after_help = "Example: mailrun template list")]
+    List,
+    /// Show an interaction template
+    #[command(after_help = "Example: mailrun template show APPEAL")]
+    Show {
+        /// The code
+        code: String,
+    },
+    /// List the fields and tags of a template's documents, or of a Word file
+    #[command(after_help = "Example: mailrun template fields letter.docx")]
+    Fields {
+        /// A code, or a Word file
+        template: String,
+    },
+}
 
 pub(super) fn template(
     common: &Common,

@@ -5,7 +5,7 @@ use std::process;
 
 use serde::Serialize;
 
-use super::arguments::Common;
+use super::options::Common;
 
 /// Where words go.
 #[derive(Debug)]
