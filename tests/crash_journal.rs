@@ -10,6 +10,7 @@ use mailrun::contact::address::AlternativeAddress;
 use mailrun::contact::import::ContactColumn;
 use mailrun::contact::{Contact, ContactNo};
 use mailrun::delivery::Step;
+use mailrun::delivery::suppression::{AddressKey, SuppressionReason};
 use mailrun::interaction::{EntryNo, InteractionTemplate, RunNo};
 use mailrun::merge::value::Frame;
 use mailrun::run::journal::{InDoubt, Journal, Pending};
@@ -92,6 +93,7 @@ hand_on! { Records:
     templates() -> Vec<InteractionTemplate>;
     put_campaign(campaign: &Campaign) -> ();
     campaigns() -> Vec<Campaign>;
+    suppressed(addresses: &[AddressKey]) -> Vec<Option<SuppressionReason>>;
     standing(segment: &SegmentNo) -> SegmentStanding;
     last_segment_no(first: &str) -> Option<SegmentNo>;
     put_segment(header: &SegmentHeader) -> ();

@@ -1,4 +1,4 @@
-//! Owns the commands for contacts: import, list, show.
+//! Owns the commands for contacts: import, list, show; suppression has a file of its own.
 
 use std::path::PathBuf;
 
@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::options::Common;
 use super::problem::Failure;
+use super::suppress::{self, Suppress, Suppressed};
 use super::terminal::{Terminal, table, visible};
 use super::{DONE, PROBLEMS};
 use crate::contact::import::{ContactColumns, ContactImport, ImportError, Problems};
@@ -37,6 +38,15 @@ pub(super) enum ContactCommand {
         /// The number
         no: String,
     },
+    /// Write to an address no more: put it on the suppression list
+    #[command(
+        after_help = "Examples: mailrun contact suppress anna@example.com --reason unsubscribe\n          \
+                      mailrun contact suppress --import unsubscribed.csv"
+    )]
+    Suppress(Suppress),
+    /// List the addresses that are written to no more
+    #[command(after_help = "Example: mailrun contact suppressed --export suppressed.csv")]
+    Suppressed(Suppressed),
 }
 
 pub(super) fn contact(
@@ -62,6 +72,8 @@ pub(super) fn contact(
                 }
             }
         }
+        ContactCommand::Suppress(command) => suppress::suppress(common, command, terminal),
+        ContactCommand::Suppressed(command) => suppress::suppressed(common, command, terminal),
         ContactCommand::List => {
             let database = Database::open_existing(&common.db)?;
             let mut data = terminal.data();

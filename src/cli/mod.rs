@@ -10,6 +10,7 @@ mod run;
 mod look;
 mod merge;
 mod contact;
+mod suppress;
 mod template;
 mod segment;
 mod log;

@@ -13,10 +13,12 @@ pub mod document;
 pub mod html;
 pub mod outbox;
 pub mod plain;
+pub mod suppression;
 
 use crate::delivery::folder::FolderError;
 use crate::delivery::message::Message;
 use crate::delivery::outcome::Outcome;
+use crate::delivery::suppression::SuppressionReason;
 
 /// What one line delivers.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +78,8 @@ pub enum Change {
     Sending,
     /// The attempt has ended.
     Done(Outcome),
+    /// Nothing is delivered: its address was put on the suppression list since the run was planned.
+    Suppressed(SuppressionReason),
 }
 
 /// A way out of the house.

@@ -56,12 +56,12 @@ impl Exits {
 struct Batch {
     letters: Vec<Staged>,
     messages: Vec<Staged>,
-    failed: Vec<Step>,
+    undelivered: Vec<Step>,
 }
 
 impl Batch {
     fn len(&self) -> usize {
-        self.letters.len() + self.messages.len() + self.failed.len()
+        self.letters.len() + self.messages.len() + self.undelivered.len()
     }
 }
 
@@ -99,12 +99,18 @@ fn next_after(office: &mut Office<'_>, run: RunNo, last: Option<&Pending>) -> Re
 
 /// Merges a batch on all cores and prepares what goes out, with no effect that anybody could see.
 fn stage(pending: &[Pending], letters: &Letters, exits: &Exits) -> Result<Batch, DeliveryError> {
-    let staged: Vec<_> = pending
+    let staged: Vec<Result<_, DeliveryError>> = pending
         .par_iter()
         .map_init(Vec::new, |buffer, line| {
+            if let Some(reason) = line.suppressed {
+                return Ok(Err(Change::Suppressed(reason)));
+            }
             // A panic over one line's data is that line's failure, never the run's.
             let made = catch_unwind(AssertUnwindSafe(|| stage_line(line, letters, exits, buffer)));
-            made.unwrap_or_else(|_| Ok(Err("the letter could not be made: the program panicked".to_owned())))
+            let made = made.unwrap_or_else(|_| {
+                Ok(Err("the letter could not be made: the program panicked".to_owned()))
+            })?;
+            Ok(made.map_err(|reason| Change::Done(Outcome::Failed { reason })))
         })
         .collect();
     let mut batch = Batch::default();
@@ -112,11 +118,7 @@ fn stage(pending: &[Pending], letters: &Letters, exits: &Exits) -> Result<Batch,
         match (staged?, line.correspondence_type) {
             (Ok(staged), CorrespondenceType::HardCopy) => batch.letters.push(staged),
             (Ok(staged), CorrespondenceType::Email | CorrespondenceType::Fax) => batch.messages.push(staged),
-            (Err(reason), _) => {
-                batch
-                    .failed
-                    .push(Step { line: key(line.entry), change: Change::Done(Outcome::Failed { reason }) });
-            }
+            (Err(change), _) => batch.undelivered.push(Step { line: key(line.entry), change }),
         }
     }
     Ok(batch)
@@ -156,12 +158,12 @@ fn take_effect(
 ) -> Result<(), RunError> {
     let mut record = |steps: &[Step]| {
         office.store.record(run, steps)?;
-        let n_lines = steps.iter().filter(|step| matches!(step.change, Change::Done(_))).count();
+        let n_lines = steps.iter().filter(|step| !matches!(step.change, Change::Sending)).count();
         observe(Progress::Delivered { n_lines: n_lines as u64 });
         Ok(())
     };
-    if !batch.failed.is_empty() {
-        record(&batch.failed).map_err(DeliveryError::Record)?;
+    if !batch.undelivered.is_empty() {
+        record(&batch.undelivered).map_err(DeliveryError::Record)?;
     }
     exits.letters.deliver(&mut batch.letters.into_iter(), &mut record)?;
     exits.messages.deliver(&mut batch.messages.into_iter(), &mut record)?;

@@ -15,6 +15,7 @@ use crate::run::load::Loaded;
 use crate::run::plan::PlannedLine;
 use crate::run::problem::Problem;
 use crate::run::records::{LineRecord, Records, RecordsError};
+use crate::run::suppress::suppress;
 use crate::segment::LineNo;
 
 /// How many lines are resolved at a time; memory does not grow with the segment.
@@ -54,7 +55,8 @@ pub(in crate::run) fn check(
         let lines = records.lines(&loaded.segment, after, LINES_PER_BATCH)?;
         let Some(last) = lines.last() else { break };
         after = last.line.line_no;
-        let planned = plan_batch(records, &mut forms, desk, loaded, &lines, checked.n_lines, moment)?;
+        let mut planned = plan_batch(records, &mut forms, desk, loaded, &lines, checked.n_lines, moment)?;
+        suppress(records, &mut planned)?;
         checked.n_lines += lines.len() as u64;
         let mut plan = Vec::with_capacity(planned.len());
         for line in planned {

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::contact::{ContactNo, CorrespondenceType};
 use crate::delivery::Step;
+use crate::delivery::suppression::SuppressionReason;
 use crate::interaction::{EntryNo, RunNo, State};
 use crate::run::manifest::ManifestRow;
 use crate::run::plan::{PlannedLetter, RunDocument, RunOptions};
@@ -31,6 +32,8 @@ pub struct Pending {
     pub file: String,
     /// What its letter is made of.
     pub letter: PlannedLetter,
+    /// Why its address is on the suppression list now, if it is: then it is not written to.
+    pub suppressed: Option<SuppressionReason>,
 }
 
 /// What becomes of lines that were being sent when a run was interrupted.

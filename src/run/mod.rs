@@ -14,6 +14,7 @@ pub mod load;
 pub mod desk;
 pub mod forms;
 mod freeze;
+mod suppress;
 pub mod check;
 pub mod letters;
 pub mod manifest;

@@ -13,6 +13,7 @@ use crate::run::freeze::{freeze, rules};
 use crate::run::journal::Pending;
 use crate::run::plan::PlannedLine;
 use crate::run::records::LineRecord;
+use crate::run::suppress::suppress;
 use crate::run::{Letters, Loaded, Office, Problem, RunError, SegmentRef, load, options};
 use crate::segment::LineNo;
 
@@ -116,7 +117,10 @@ fn outlook(
             let clock =
                 Moment { now: office.now.datetime(), locale: "en-US".to_owned(), record: 0, sequence: 0 };
             let moment = moment_of(&clock, record, effective.language.value.as_ref(), number);
-            (freeze(desk, forms, record, &effective, &place, moment), rules(&effective))
+            let mut planned = [freeze(desk, forms, record, &effective, &place, moment)];
+            suppress(office.store, &mut planned)?;
+            let [planned] = planned;
+            (planned, rules(&effective))
         }
         Err(refusals) => {
             let problem = |refusal: &crate::interaction::Refusal| Problem {
@@ -146,6 +150,7 @@ fn add_letter(outlook: &mut Outlook, letters: &Letters) {
             subject: entry.subject.clone(),
             file: entry.file.clone(),
             letter: letter.clone(),
+            suppressed: None,
         };
         match letter.message {
             Some(_) => letters.message(&pending, &bytes).map(Some),

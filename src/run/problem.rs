@@ -44,4 +44,5 @@ problem_from!(
     crate::setup::DeclarationProblem,
     crate::contact::import::ImportProblem,
     crate::contact::table::TableError,
+    crate::delivery::suppression::ImportProblem,
 );

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::contact::address::AlternativeAddress;
 use crate::contact::import::ContactColumn;
 use crate::contact::{Contact, ContactNo};
+use crate::delivery::suppression::{AddressKey, SuppressionReason};
 use crate::interaction::{InteractionTemplate, RunNo};
 use crate::merge::value::Frame;
 use crate::run::plan::{PlannedLine, RunDocument, RunOptions};
@@ -151,6 +152,12 @@ pub trait Records: Send {
     fn put_campaign(&mut self, campaign: &Campaign) -> Result<(), RecordsError>;
     /// Lists the campaigns in the order of their codes.
     fn campaigns(&mut self) -> Result<Vec<Campaign>, RecordsError>;
+
+    /// Tells for each address whether it is on the suppression list, and why.
+    fn suppressed(
+        &mut self,
+        addresses: &[AddressKey],
+    ) -> Result<Vec<Option<SuppressionReason>>, RecordsError>;
 
     /// Tells how a segment stands.
     fn standing(&mut self, segment: &SegmentNo) -> Result<SegmentStanding, RecordsError>;

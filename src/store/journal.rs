@@ -192,6 +192,7 @@ impl Database {
             let (line, letter) = pending_of(row).map_err(|error| reading(&error))?;
             pending.push(Pending { letter: from_json(&letter)?, ..line });
         }
+        self.mark_suppressed(&mut pending)?;
         Ok(pending)
     }
 
@@ -300,10 +301,12 @@ impl<'a> Recorded<'a> {
             }
             Change::Done(Outcome::InDoubt { observed }) => (observed.as_str(), "", None),
             Change::Done(Outcome::Failed { reason }) => (reason.as_str(), "", None),
+            Change::Suppressed(reason) => (reason.logged(), "", None),
         };
         let state = match change {
             Change::Sending => State::Sending,
             Change::Done(outcome) => outcome.state(),
+            Change::Suppressed(_) => State::Suppressed,
         };
         Recorded { state, reason, sha256, reply }
     }
@@ -322,6 +325,7 @@ fn pending_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Pending, String)> {
         subject: row.get(6)?,
         file: row.get(7)?,
         letter: PlannedLetter::default(),
+        suppressed: None,
     };
     Ok((pending, row.get(8)?))
 }

@@ -7,6 +7,7 @@ mod contact;
 mod master;
 mod segment;
 mod criteria;
+pub mod suppression;
 mod journal;
 pub mod log;
 
@@ -18,6 +19,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 use crate::contact::address::AlternativeAddress;
 use crate::contact::import::ContactColumn;
 use crate::contact::{Contact, ContactNo};
+use crate::delivery::suppression::{AddressKey, SuppressionReason};
 use crate::interaction::{EntryNo, InteractionTemplate, RunNo};
 use crate::merge::value::Frame;
 use crate::run::journal::{Counts, InDoubt, Journal, Pending};
@@ -31,7 +33,7 @@ use crate::setup::Campaign;
 
 /// The steps from an empty file to the newest schema that this program knows. `PRAGMA user_version` counts those
 /// that a database has taken; a step that was released never changes.
-const MIGRATIONS: [&str; 1] = [include_str!("schema/1_run.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema/1_run.sql"), include_str!("schema/2_suppression.sql")];
 
 /// Marks our databases: "MLRN".
 const APPLICATION_ID: i64 = 0x4D4C_524E;
@@ -116,7 +118,7 @@ impl Drop for Database {
             let sql = format!("SELECT NOT EXISTS (SELECT 1 FROM {table})");
             self.connection.query_row(&sql, [], |row| row.get(0)).unwrap_or(false)
         };
-        if is_ours_alone && ["contact", "segment", "run"].into_iter().all(is_empty) {
+        if is_ours_alone && ["contact", "segment", "run", "suppression"].into_iter().all(is_empty) {
             for ending in ["", "-wal", "-shm"] {
                 let mut name = file.clone().into_os_string();
                 name.push(ending);
@@ -271,6 +273,13 @@ impl Records for Database {
 
     fn campaigns(&mut self) -> Result<Vec<Campaign>, RecordsError> {
         self.campaign_rows()
+    }
+
+    fn suppressed(
+        &mut self,
+        addresses: &[AddressKey],
+    ) -> Result<Vec<Option<SuppressionReason>>, RecordsError> {
+        self.suppressed_rows(addresses)
     }
 
     fn standing(&mut self, segment: &SegmentNo) -> Result<SegmentStanding, RecordsError> {
