@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::format::{FormatContext, LocaleData, Locales, NumberSymbols};
+use super::format::{FormatContext, LocaleData, Locales, NumberSymbols, Styles};
 
 /// What a document says about signs and languages.
 #[derive(Debug, Default)]
@@ -39,6 +39,7 @@ impl Customs {
         }
         let own: Arc<LocaleData> = self.locales.get(locale);
         let languages = if self.languages.is_empty() { &[String::new()][..] } else { &self.languages };
+        let styles = Arc::new(Styles::of(&own.tag));
         let contexts: Arc<[FormatContext]> = languages
             .iter()
             .map(|language| FormatContext {
@@ -47,6 +48,7 @@ impl Customs {
                 data: Arc::clone(&own),
                 picture: self.picture(),
                 list_separator: self.separator(),
+                styles: Arc::clone(&styles),
             })
             .collect();
         known.insert(locale.to_owned(), Arc::clone(&contexts));

@@ -2,7 +2,6 @@
 //! and tables that formulas refer to.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use jiff::civil::DateTime;
@@ -12,7 +11,8 @@ use super::format::{FormatContext, write_plain};
 use super::formula::TableCells;
 use super::scope::{NameNo, Slot};
 use super::show::{self, TextPart};
-use super::tag::{Expression, Helper};
+use super::tag::call::RowHelper;
+use super::tag::{Expression, result};
 use super::template::Moment;
 use super::value::{Frame, Value};
 
@@ -257,72 +257,24 @@ impl<'f> Frames<'f> {
             Expression::Last(up) => {
                 Cow::Owned(Value::Bool(self.level(*up).is_some_and(|it| it.index + 1 == it.n_rows)))
             }
-            Expression::Call(helper, arguments) => self.call(*helper, arguments),
-        }
-    }
-
-    fn call(&self, helper: Helper, arguments: &'f [Expression<NameNo>]) -> Cow<'f, Value> {
-        let argument = |position: usize| {
-            arguments.get(position).map_or(Cow::Owned(Value::Blank), |it| self.evaluate(it))
-        };
-        let ordering = || compare(&argument(0), &argument(1));
-        let truth = |truth: bool| Cow::Owned(Value::Bool(truth));
-        match helper {
-            Helper::Equal => truth(ordering() == Ordering::Equal),
-            Helper::NotEqual => truth(ordering() != Ordering::Equal),
-            Helper::Less => truth(ordering() == Ordering::Less),
-            Helper::LessOrEqual => truth(ordering() != Ordering::Greater),
-            Helper::Greater => truth(ordering() == Ordering::Greater),
-            Helper::GreaterOrEqual => truth(ordering() != Ordering::Less),
-            Helper::And => truth(arguments.iter().all(|it| is_true(&self.evaluate(it)))),
-            Helper::Or => truth(arguments.iter().any(|it| is_true(&self.evaluate(it)))),
-            Helper::Not => truth(!is_true(&argument(0))),
-            Helper::Upper => Cow::Owned(Value::text(self.text(&argument(0)).to_uppercase())),
-            Helper::Lower => Cow::Owned(Value::text(self.text(&argument(0)).to_lowercase())),
-            Helper::Default => {
-                let value = argument(0);
-                if value.is_blank() { argument(1) } else { value }
+            Expression::Call(helper, arguments) => {
+                let arguments: Vec<_> = arguments.iter().map(|it| self.evaluate(it)).collect();
+                result::of(*helper, &arguments, self.context(0))
+            }
+            Expression::Rows { helper, rows, item, separator } => {
+                let values = self.row_values(*rows, *item);
+                Cow::Owned(match helper {
+                    RowHelper::Count => Value::Number(values.len().into()),
+                    RowHelper::Sum => result::sum(&values, self.context(0)),
+                    RowHelper::Join => result::joined(&values, separator.as_deref(), self.context(0)),
+                })
             }
         }
     }
-}
 
-/// Tells whether a condition holds: all values do but blanks, `false`, zero and a table without rows.
-pub(crate) fn is_true(value: &Value) -> bool {
-    match value {
-        Value::Bool(truth) => *truth,
-        Value::Number(number) => !number.is_zero(),
-        Value::Blank | Value::Text(_) | Value::Date(_) | Value::DateTime(_) | Value::Rows(_) => {
-            !value.is_blank()
-        }
-    }
-}
-
-/// Compares as numbers where both are, else as they would be shown.
-fn compare(left: &Value, right: &Value) -> Ordering {
-    match (number(left), number(right)) {
-        (Some(left), Some(right)) => left.cmp(&right),
-        _ => shown(left).cmp(&shown(right)),
-    }
-}
-
-fn number(value: &Value) -> Option<Decimal> {
-    match value {
-        Value::Number(number) => Some(*number),
-        Value::Text(text) => text.trim().parse().ok(),
-        Value::Blank | Value::Bool(_) | Value::Date(_) | Value::DateTime(_) | Value::Rows(_) => None,
-    }
-}
-
-/// Returns a value as a text that depends on no language: numbers without exponent, dates as ISO 8601.
-fn shown(value: &Value) -> Cow<'_, str> {
-    match value {
-        Value::Blank | Value::Rows(_) => Cow::Borrowed(""),
-        Value::Text(text) => Cow::Borrowed(text),
-        Value::Number(number) => Cow::Owned(number.normalize().to_string()),
-        Value::Bool(truth) => Cow::Borrowed(if *truth { "TRUE" } else { "FALSE" }),
-        Value::Date(date) => Cow::Owned(date.to_string()),
-        Value::DateTime(moment) => Cow::Owned(moment.strftime("%Y-%m-%d %H:%M").to_string()),
+    fn row_values(&self, rows: NameNo, item: Option<NameNo>) -> Vec<&'f Value> {
+        let position = item.and_then(|item| self.slots.get(item)).map_or(usize::MAX, |slot| slot.position);
+        self.rows(rows).iter().map(|row| row.get(position)).collect()
     }
 }
 

@@ -224,6 +224,15 @@ fn written_like(model: &str, path: &str) -> String {
     written
 }
 
+/// Returns the first of some names that is nearest to a wrong one, if one is near.
+pub(crate) fn nearest_of<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let wrong = wrong.to_lowercase();
+    let near = names.map(|name| (edit_distance(&wrong, name), name));
+    near.filter(|(distance, _)| *distance <= limit(&wrong))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
 /// How many edits still make a likely slip: one in a short name, up to a third in a long one.
 fn limit(name: &str) -> usize {
     (name.chars().count() / 3).clamp(1, 4)

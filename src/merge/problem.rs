@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::tag::call;
+
 /// Where in a document: the part, the paragraph, and the code of the field or tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -201,6 +203,9 @@ impl Fault {
             }
             Fault::UnknownName { name, is_tag: false, .. } if asked(name).is_some() => {
                 Some("give the field an answer by default: `\\d \"…\"`".to_owned())
+            }
+            Fault::UnknownName { name, is_tag: true, nearest: None } if call::is_name(name) => {
+                Some(format!("`{name}` is a helper and wants a value: `{{{{{name} …}}}}`"))
             }
             Fault::UnknownName { nearest: None, .. } => {
                 Some("write the name of a column of the data, or one that docs/formats.md lists".to_owned())

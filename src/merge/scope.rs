@@ -129,11 +129,30 @@ impl Names {
             Expression::First(up) => Expression::First(up),
             Expression::Last(up) => Expression::Last(up),
             Expression::Call(helper, arguments) => {
+                let wanted =
+                    |position| if helper.takes_rows(position) { Wanted::Test } else { Wanted::Value };
                 let arguments = arguments
                     .into_iter()
-                    .map(|argument| self.add_expression(argument, enclosing, Wanted::Test))
+                    .enumerate()
+                    .map(|(position, it)| self.add_expression(it, enclosing, wanted(position)))
                     .collect();
                 Expression::Call(helper, arguments)
+            }
+            Expression::Rows { helper, rows, item, separator } => {
+                let name_use = |scope, path, within, wanted| NameUse {
+                    scope,
+                    path,
+                    within,
+                    wanted,
+                    is_tag: true,
+                    is_optional: false,
+                    candidates: Vec::new(),
+                };
+                let scope = enclosing.scope;
+                let rows = self.add(name_use(scope, rows, enclosing.within.clone(), Wanted::Rows));
+                let inside = self.add_scope(scope, rows);
+                let item = item.map(|item| self.add(name_use(inside, item, None, Wanted::Value)));
+                Expression::Rows { helper, rows, item, separator }
             }
         }
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::address::{AddressFormat, AddressPart, CountryRule};
 use super::condition::{self, Operator};
-use super::evaluate::{self, Frames};
+use super::evaluate::Frames;
 use super::format::{Format, write_plain};
 use super::formula::{self, Formula, Scope, TableCells};
 use super::scope::NameNo;
@@ -171,7 +171,7 @@ impl Condition {
     /// Tells whether the condition holds for this letter.
     pub(crate) fn holds<'f>(&'f self, frames: &Frames<'f>) -> bool {
         match self {
-            Condition::Tag(expression) => evaluate::is_true(&frames.evaluate(expression)),
+            Condition::Tag(expression) => frames.evaluate(expression).is_true(),
             Condition::Compare { left, operator, right, language } => {
                 let (left, right) = (operand(left, frames), operand(right, frames));
                 condition::holds(&left, *operator, &right, frames.context(*language))

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use super::customs::Customs;
-use super::evaluate::{self, Circumstances, Frames};
+use super::evaluate::{Circumstances, Frames};
 use super::name::{FieldMap, Namespace, Need};
 use super::problem::Fault;
 use super::scope::{Binding, Enclosing, NameNo, NameUse, Names, Slot, Wanted};
+use super::tag::call::Helper;
 use super::tag::{self, Block, Expression, NESTING_LIMIT, Tag, TagError};
 use super::template::{Moment, RenderError};
 use super::value::Frame;
@@ -156,7 +157,7 @@ impl Program {
                 }
                 Node::If(branches) => {
                     let holds = |branch: &&'f Branch| match &branch.condition {
-                        Some(condition) => evaluate::is_true(&frames.evaluate(condition)),
+                        Some(condition) => frames.evaluate(condition).is_true(),
                         None => true,
                     };
                     if let Some(branch) = branches.iter().find(holds) {
@@ -333,7 +334,7 @@ impl<'s> Compiler<'s> {
             }
             Block::Unless(condition) => {
                 let condition = self.names.add_expression(condition, &self.enclosing, Wanted::Test);
-                let condition = Expression::Call(tag::Helper::Not, vec![condition]);
+                let condition = Expression::Call(Helper::Not, vec![condition]);
                 OpenedKind::If { done: Vec::new(), condition: Some(condition) }
             }
             Block::Each(path) => {

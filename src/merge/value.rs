@@ -41,6 +41,17 @@ impl Value {
             Value::Number(_) | Value::Bool(_) | Value::Date(_) | Value::DateTime(_) => false,
         }
     }
+
+    /// Tells whether a condition holds: all values do but blanks, `false`, zero and a table without rows.
+    pub(crate) fn is_true(&self) -> bool {
+        match self {
+            Value::Bool(truth) => *truth,
+            Value::Number(number) => !number.is_zero(),
+            Value::Blank | Value::Text(_) | Value::Date(_) | Value::DateTime(_) | Value::Rows(_) => {
+                !self.is_blank()
+            }
+        }
+    }
 }
 
 /// The values of one letter, or of one child row, by position: in the order of the bound template's needs.

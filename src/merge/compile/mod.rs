@@ -19,7 +19,8 @@ use super::region::{self, Region, Regions};
 use super::scope::{Enclosing, NameNo, NameUse, Names, Wanted};
 use super::show::{Condition, Show, Source};
 use super::story::{Story, What};
-use super::tag::{Block, Expression, Helper, Path};
+use super::tag::call::Helper;
+use super::tag::{Block, Expression, Path};
 use super::template::FieldUse;
 use super::xml::Element;
 

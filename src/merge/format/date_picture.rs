@@ -90,6 +90,20 @@ impl DatePicture {
         DatePicture { items, has_day_number }
     }
 
+    /// Tells whether a text has an item of a picture, and outside quotes no letter that is none.
+    pub(crate) fn has_only_items(picture: &str) -> bool {
+        let DatePicture { items, .. } = DatePicture::parse(picture);
+        let is_item = |item: &Item| !matches!(item, Item::Literal(_));
+        // What is in quotes is of no interest here.
+        let bare: String = picture.split('\'').step_by(2).collect();
+        let letters = DatePicture::parse(&bare).items;
+        let strays = letters.iter().filter_map(|item| match item {
+            Item::Literal(literal) => Some(literal),
+            _ => None,
+        });
+        items.iter().any(is_item) && !strays.flat_map(|it| it.chars()).any(|it| it.is_ascii_alphabetic())
+    }
+
     /// Writes `moment` in the picture, with the names of `language`.
     pub fn write(&self, moment: DateTime, language: &LocaleData, into: &mut String) {
         let month = usize::from(moment.month().unsigned_abs()).saturating_sub(1);

@@ -5,18 +5,18 @@ use icu::casemap::CaseMapper;
 use super::locale::LocaleData;
 
 /// Writes `text` in upper case, by the rules of the language: `ß` becomes `SS`, in Turkish `i` becomes `İ`.
-pub(super) fn write_upper(text: &str, language: &LocaleData, into: &mut String) {
+pub(crate) fn write_upper(text: &str, language: &LocaleData, into: &mut String) {
     into.push_str(&CaseMapper::new().uppercase_to_string(text, &language.id));
 }
 
 /// Writes `text` in lower case.
-pub(super) fn write_lower(text: &str, language: &LocaleData, into: &mut String) {
+pub(crate) fn write_lower(text: &str, language: &LocaleData, into: &mut String) {
     into.push_str(&CaseMapper::new().lowercase_to_string(text, &language.id));
 }
 
 /// Writes `text` with the first letter of the first word in upper case; what stands before it, such as a quote,
 /// and what follows stay as they are.
-pub(super) fn write_first_cap(text: &str, language: &LocaleData, into: &mut String) {
+pub(crate) fn write_first_cap(text: &str, language: &LocaleData, into: &mut String) {
     let Some(start) = text.find(char::is_alphanumeric) else {
         into.push_str(text);
         return;

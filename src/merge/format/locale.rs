@@ -150,7 +150,7 @@ impl LocaleData {
     }
 
     /// Writes a date in the locale's short numeric form, with the year in four digits.
-    pub(super) fn write_short_date(&self, date: civil::Date, into: &mut String) {
+    pub(crate) fn write_short_date(&self, date: civil::Date, into: &mut String) {
         use std::fmt::Write as _;
         for item in &self.short_date {
             let written = match item {

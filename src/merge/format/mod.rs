@@ -8,6 +8,7 @@ mod locale;
 mod number;
 mod number_words;
 mod numeric_picture;
+mod styles;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,10 @@ pub use date_text::{ReadDate, read as read_date};
 pub use locale::{LocaleData, Locales, NumberSymbols};
 pub use number::{read as read_number, read_within as read_number_within};
 pub use numeric_picture::NumericPicture;
+pub use styles::Styles;
+
+pub(crate) use letter_case::{write_first_cap, write_lower, write_upper};
+pub(crate) use styles::DATE_STYLES;
 
 /// The languages and signs that formatting depends on. Nothing else does: no environment, no machine.
 #[derive(Clone, Debug)]
@@ -39,6 +44,8 @@ pub struct FormatContext {
     pub picture: NumberSymbols,
     /// What separates the arguments of a formula's functions (`w:listSeparator`).
     pub list_separator: char,
+    /// What the locale of the output writes by patterns of its own.
+    pub styles: Arc<Styles>,
 }
 
 /// How a field shows its value: its `\@`, `\#` and `\*` switches, understood.
@@ -160,6 +167,7 @@ impl FormatContext {
         FormatContext {
             picture: locale.symbols.clone(),
             list_separator: if locale.symbols.decimal == "," { ';' } else { ',' },
+            styles: Arc::new(Styles::of(&locale.tag)),
             language: Arc::clone(&locale),
             output: Arc::clone(&locale),
             data: locale,
@@ -299,7 +307,7 @@ pub fn write_plain(value: &Value, context: &FormatContext, into: &mut String) {
 }
 
 /// The moment that `\@` shows; none if the value is no date.
-fn moment(value: &Value, context: &FormatContext) -> Option<(DateTime, Option<FormatWarning>)> {
+pub(crate) fn moment(value: &Value, context: &FormatContext) -> Option<(DateTime, Option<FormatWarning>)> {
     match value {
         Value::Date(date) => Some((date.to_datetime(Time::midnight()), None)),
         Value::DateTime(moment) => Some((*moment, None)),

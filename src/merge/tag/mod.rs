@@ -1,110 +1,20 @@
 //! Owns tags: from `{{…}}` in a text to what it asks for, the same in letters, subjects and e-mail bodies. Fails on what
 //! is no tag, with the reason.
 
+mod error;
+pub(crate) mod call;
+pub(crate) mod result;
+
+use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::name;
 use super::value::Value;
 
-/// How deeply blocks, calls and fields may nest; no letter comes near.
-pub(crate) const NESTING_LIMIT: usize = 64;
+pub(crate) use error::NESTING_LIMIT;
+pub use error::TagError;
 
-/// Why a tag is not understood.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TagError {
-    /// Nothing between the braces.
-    #[error("tag is empty")]
-    Empty,
-    /// The closing braces are missing.
-    #[error("tag has no end")]
-    Unclosed,
-    /// A quoted text has no end.
-    #[error("tag has an unclosed quote")]
-    UnclosedQuote,
-    /// A parenthesis has no end.
-    #[error("tag has an unclosed parenthesis")]
-    UnclosedParenthesis,
-    /// Something that cannot stand where it stands.
-    #[error("tag has an unexpected `{found}`")]
-    Unexpected {
-        /// What stands there.
-        found: String,
-    },
-    /// A helper that does not exist.
-    #[error("there is no helper `{name}`")]
-    UnknownHelper {
-        /// The helper's name as written.
-        name: String,
-    },
-    /// A block that does not exist.
-    #[error("there is no block `#{name}`")]
-    UnknownBlock {
-        /// The block's name as written.
-        name: String,
-    },
-    /// A helper or block with too few or too many arguments.
-    #[error("`{name}` takes {expected}, found {found}")]
-    Arguments {
-        /// The helper or block.
-        name: String,
-        /// How many it takes, in words.
-        expected: &'static str,
-        /// How many there are.
-        found: usize,
-    },
-    /// A block without its end.
-    #[error("block `{name}` has no end")]
-    UnclosedBlock {
-        /// The block's name.
-        name: String,
-    },
-    /// An end or an else without its block.
-    #[error("`{tag}` without its block")]
-    StrayBlockTag {
-        /// The tag as written.
-        tag: String,
-    },
-    /// Blocks nest too deeply.
-    #[error("blocks nest deeper than {NESTING_LIMIT}")]
-    TooDeep,
-}
-
-impl TagError {
-    /// Returns what to do about it, where that is sure.
-    pub fn help(&self) -> Option<String> {
-        match self {
-            TagError::Unclosed => Some("close the tag with `}}`".to_owned()),
-            TagError::UnclosedBlock { name } => Some(format!("end it with `{{{{/{name}}}}}`")),
-            TagError::UnknownHelper { name } => {
-                Some(format!("a name with spaces is written in brackets: `{{{{[{name} …]}}}}`"))
-            }
-            TagError::UnknownBlock { .. } => Some("blocks are #if, #unless, #each and #with".to_owned()),
-            TagError::Empty
-            | TagError::UnclosedQuote
-            | TagError::UnclosedParenthesis
-            | TagError::Unexpected { .. }
-            | TagError::Arguments { .. }
-            | TagError::StrayBlockTag { .. }
-            | TagError::TooDeep => None,
-        }
-    }
-
-    /// Returns the stable name of the error: the variant in kebab case.
-    pub fn id(&self) -> &'static str {
-        match self {
-            TagError::Empty => "empty-tag",
-            TagError::Unclosed => "unclosed-tag",
-            TagError::UnclosedQuote => "unclosed-quote",
-            TagError::UnclosedParenthesis => "unclosed-parenthesis",
-            TagError::Unexpected { .. } => "unexpected",
-            TagError::UnknownHelper { .. } => "unknown-helper",
-            TagError::UnknownBlock { .. } => "unknown-block",
-            TagError::Arguments { .. } => "arguments",
-            TagError::UnclosedBlock { .. } => "unclosed-block",
-            TagError::StrayBlockTag { .. } => "stray-block-tag",
-            TagError::TooDeep => "too-deep",
-        }
-    }
-}
+use call::{Gives, Helper, Known, PLURAL_FORMS, RowHelper};
 
 /// What a tag asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -165,56 +75,25 @@ pub(crate) enum Expression<N> {
     /// Whether it is the last row.
     Last(usize),
     Call(Helper, Vec<Expression<N>>),
+    /// What a helper makes of a column of a table's rows.
+    Rows {
+        helper: RowHelper,
+        rows: N,
+        item: Option<N>,
+        separator: Option<String>,
+    },
 }
 
-/// What can be computed from values inside a tag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Helper {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-    And,
-    Or,
-    Not,
-    Upper,
-    Lower,
-    Default,
-}
-
-impl Helper {
-    fn parse(name: &str) -> Option<Helper> {
-        Some(match name {
-            "eq" => Helper::Equal,
-            "ne" => Helper::NotEqual,
-            "lt" => Helper::Less,
-            "lte" => Helper::LessOrEqual,
-            "gt" => Helper::Greater,
-            "gte" => Helper::GreaterOrEqual,
-            "and" => Helper::And,
-            "or" => Helper::Or,
-            "not" => Helper::Not,
-            "upper" | "uppercase" => Helper::Upper,
-            "lower" | "lowercase" => Helper::Lower,
-            "default" => Helper::Default,
-            _ => return None,
-        })
-    }
-
-    /// The least and the most arguments, and how to say so.
-    fn arguments(self) -> (usize, usize, &'static str) {
+impl<N> Expression<N> {
+    /// What is known of the value before the data is.
+    fn known(&self) -> Known<'_> {
         match self {
-            Helper::Equal
-            | Helper::NotEqual
-            | Helper::Less
-            | Helper::LessOrEqual
-            | Helper::Greater
-            | Helper::GreaterOrEqual
-            | Helper::Default => (2, 2, "2 arguments"),
-            Helper::And | Helper::Or => (1, usize::MAX, "1 argument or more"),
-            Helper::Not | Helper::Upper | Helper::Lower => (1, 1, "1 argument"),
+            Expression::Name(_) => Known::Nothing,
+            Expression::Literal(value) => Known::Literal(value),
+            Expression::Index(_) => Known::Result(Gives::Number),
+            Expression::First(_) | Expression::Last(_) => Known::Result(Gives::Truth),
+            Expression::Call(helper, _) => Known::Result(helper.gives()),
+            Expression::Rows { helper, .. } => Known::Result(helper.gives()),
         }
     }
 }
@@ -281,16 +160,19 @@ pub(crate) fn parse(inner: &str, is_raw: bool) -> Result<Tag, TagError> {
     Ok(Tag::Value { expression: parse_all(inner)?, is_raw })
 }
 
+const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
+
 fn parse_block(block: &str) -> Result<Block, TagError> {
     let block = block.trim_start();
     let end = block.find(char::is_whitespace).unwrap_or(block.len());
     let (name, rest) = block.split_at(end);
-    let known = matches!(name, "if" | "unless" | "each" | "with");
-    if !known {
-        return Err(TagError::UnknownBlock { name: name.to_owned() });
+    if !BLOCKS.contains(&name) {
+        let nearest = name::nearest_of(name, BLOCKS.iter().copied());
+        return Err(TagError::UnknownBlock { name: name.to_owned(), nearest });
     }
     if rest.trim().is_empty() {
-        return Err(TagError::Arguments { name: format!("#{name}"), expected: "1 argument", found: 0 });
+        let (name, expected) = (format!("#{name}"), call::in_words(1, 1));
+        return Err(TagError::Arguments { name, expected, found: 0 });
     }
     let expression = parse_all(rest)?;
     match (name, expression) {
@@ -306,6 +188,8 @@ fn parse_block(block: &str) -> Result<Block, TagError> {
 enum Piece {
     Word(String),
     Text(String),
+    /// The name of an argument, with its `=`.
+    Key(String),
     Open,
     Close,
 }
@@ -329,16 +213,85 @@ fn parse_all(text: &str) -> Result<Expression<Path>, TagError> {
 
 /// Parses the arguments of a helper up to a closing parenthesis or the end, which is not consumed.
 fn parse_call(name: &str, pieces: &[Piece], position: &mut usize) -> Result<Expression<Path>, TagError> {
-    let helper = Helper::parse(name).ok_or_else(|| TagError::UnknownHelper { name: name.to_owned() })?;
-    let mut arguments = Vec::new();
-    while pieces.get(*position).is_some_and(|piece| *piece != Piece::Close) {
-        arguments.push(parse_operand(pieces, position)?);
+    let (mut arguments, mut forms) = (Vec::new(), BTreeMap::new());
+    while let Some(piece) = pieces.get(*position).filter(|piece| **piece != Piece::Close) {
+        match piece {
+            Piece::Key(key) => {
+                *position += 1;
+                if name != "plural" || !PLURAL_FORMS.contains(&key.as_str()) {
+                    return Err(unexpected(&show(piece)));
+                }
+                forms.insert(key.as_str(), parse_operand(pieces, position)?);
+            }
+            _ => arguments.push(parse_operand(pieces, position)?),
+        }
     }
-    let (least, most, expected) = helper.arguments();
-    if arguments.len() < least || arguments.len() > most {
-        return Err(TagError::Arguments { name: name.to_owned(), expected, found: arguments.len() });
+    if let Some(helper) = RowHelper::parse(name) {
+        return rows_call(name, helper, arguments);
     }
+    let helper = match Helper::parse(name) {
+        Some(_) if !forms.is_empty() => Helper::PluralForms,
+        Some(helper) => helper,
+        None => {
+            return Err(TagError::UnknownHelper { name: name.to_owned(), nearest: call::nearest(name) });
+        }
+    };
+    if helper == Helper::PluralForms {
+        if arguments.len() != 1 || !forms.contains_key("other") {
+            return Err(TagError::PluralForms);
+        }
+        let none = || Expression::Literal(Value::Blank);
+        arguments.extend(PLURAL_FORMS.map(|form| forms.remove(form).unwrap_or_else(none)));
+    }
+    let known: Vec<Known<'_>> = arguments.iter().map(Expression::known).collect();
+    helper.check(name, &known)?;
     Ok(Expression::Call(helper, arguments))
+}
+
+/// Understands a helper whose first argument is a table, whose second is a column of it, and whose third stands between
+/// the values.
+fn rows_call(
+    name: &str,
+    helper: RowHelper,
+    arguments: Vec<Expression<Path>>,
+) -> Result<Expression<Path>, TagError> {
+    let (least, most) = helper.n_arguments();
+    let found = arguments.len();
+    if !(least..=most).contains(&found) {
+        let expected = call::in_words(least, most);
+        return Err(TagError::Arguments { name: name.to_owned(), expected, found });
+    }
+    let wrong = |position, expected, argument: &Expression<Path>| TagError::WrongArgument {
+        name: name.to_owned(),
+        position,
+        expected,
+        found: match argument.known() {
+            Known::Literal(Value::Text(text)) => format!("\"{text}\""),
+            Known::Literal(Value::Number(number)) => number.to_string(),
+            _ => "something else".to_owned(),
+        },
+    };
+    let mut arguments = arguments.into_iter();
+    let rows = match arguments.next() {
+        Some(Expression::Name(path)) => path,
+        Some(other) => return Err(wrong(1, "the name of a table", &other)),
+        None => return Err(TagError::Empty),
+    };
+    // The column is one of the table: a name of the letter would be the same in every row.
+    let of_row = |name: String| Path { up: 0, is_this: true, name };
+    let item = match (helper, arguments.next()) {
+        (RowHelper::Count, _) => None,
+        (RowHelper::Sum | RowHelper::Join, None) => Some(of_row(String::new())),
+        (_, Some(Expression::Literal(Value::Text(column)))) => Some(of_row(column)),
+        (_, Some(Expression::Name(Path { up: 0, name, .. }))) => Some(of_row(name)),
+        (_, Some(other)) => return Err(wrong(2, "the name of a column", &other)),
+    };
+    let separator = match arguments.next() {
+        None => None,
+        Some(Expression::Literal(Value::Text(separator))) => Some(separator),
+        Some(other) => return Err(wrong(3, "a text in quotes", &other)),
+    };
+    Ok(Expression::Rows { helper, rows, item, separator })
 }
 
 fn parse_operand(pieces: &[Piece], position: &mut usize) -> Result<Expression<Path>, TagError> {
@@ -357,7 +310,7 @@ fn parse_operand(pieces: &[Piece], position: &mut usize) -> Result<Expression<Pa
             *position += 1;
             Ok(call)
         }
-        Piece::Close => Err(unexpected(")")),
+        Piece::Close | Piece::Key(_) => Err(unexpected(&show(piece))),
     }
 }
 
@@ -434,14 +387,18 @@ fn pieces(text: &str) -> Result<Vec<Piece>, TagError> {
                 rest = &inner[end + closing..];
             }
             _ => {
-                let mut in_brackets = false;
+                let (mut in_brackets, mut after_equals) = (false, false);
                 let end = rest
                     .find(|it: char| {
+                        let is_argument = std::mem::replace(&mut after_equals, it == '=');
                         in_brackets = (in_brackets || it == '[') && it != ']';
-                        !in_brackets && (it.is_whitespace() || matches!(it, '(' | ')'))
+                        !in_brackets && (it.is_whitespace() || is_argument || matches!(it, '(' | ')'))
                     })
                     .unwrap_or(rest.len());
-                pieces.push(Piece::Word(rest[..end].to_owned()));
+                pieces.push(match rest[..end].strip_suffix('=') {
+                    Some(key) => Piece::Key(key.to_owned()),
+                    None => Piece::Word(rest[..end].to_owned()),
+                });
                 rest = &rest[end..];
             }
         }
@@ -453,6 +410,7 @@ fn pieces(text: &str) -> Result<Vec<Piece>, TagError> {
 fn show(piece: &Piece) -> String {
     match piece {
         Piece::Word(word) | Piece::Text(word) => word.clone(),
+        Piece::Key(key) => format!("{key}="),
         Piece::Open => "(".to_owned(),
         Piece::Close => ")".to_owned(),
     }
@@ -503,10 +461,16 @@ mod tests {
     #[test]
     fn what_is_no_tag_is_refused() {
         check("", Err(TagError::Empty));
-        check("First Name", Err(TagError::UnknownHelper { name: "First".to_owned() }));
-        check("#loop x", Err(TagError::UnknownBlock { name: "loop".to_owned() }));
-        check("#if", Err(TagError::Arguments { name: "#if".to_owned(), expected: "1 argument", found: 0 }));
-        check("eq a", Err(TagError::Arguments { name: "eq".to_owned(), expected: "2 arguments", found: 1 }));
+        check("First Name", Err(TagError::UnknownHelper { name: "First".to_owned(), nearest: None }));
+        check("#loop x", Err(TagError::UnknownBlock { name: "loop".to_owned(), nearest: None }));
+        check(
+            "#if",
+            Err(TagError::Arguments { name: "#if".to_owned(), expected: "1 argument".to_owned(), found: 0 }),
+        );
+        check(
+            "eq a",
+            Err(TagError::Arguments { name: "eq".to_owned(), expected: "2 arguments".to_owned(), found: 1 }),
+        );
         check("#if (eq a 'b)", Err(TagError::UnclosedQuote));
         check("#if (eq a 'b'", Err(TagError::UnclosedParenthesis));
         check("a}b", Err(TagError::Unexpected { found: "a}b".to_owned() }));
