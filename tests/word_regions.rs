@@ -182,3 +182,20 @@ fn what_may_come_only_once_is_not_repeated() {
     let content = p(&(start("Items") + bookmark + &drawing("7") + ended + &end("Items")));
     check(&content, &p(&(bookmark.to_owned() + &drawing("7") + ended + &drawing("900000000"))));
 }
+
+#[test]
+fn a_repeated_paragraph_or_content_control_names_itself_no_second_time() {
+    let names = " w14:paraId=\"0000000A\" xmlns:w14=\"w14\" w14:textId='77777777' w:rsidR=\"00AB\"";
+    let control = |id: &str, text: &str| {
+        format!(
+            "<w:sdt><w:sdtPr>{id}<w:tag w:val=\"x\"/></w:sdtPr><w:sdtContent>{text}</w:sdtContent></w:sdt>"
+        )
+    };
+    let row = |names: &str, id: &str, runs: &str| {
+        format!("<w:tbl><w:tr{names}><w:tc><w:p{names}>{}</w:p></w:tc></w:tr></w:tbl>", control(id, runs))
+    };
+    let content = row(names, "<w:id w:val=\"7\"/>", &(start("Items") + &t("a") + &end("Items"))) + &p("");
+    let once = " xmlns:w14=\"w14\" w:rsidR=\"00AB\"";
+    let rows = row(once, "", &t("a")).replace("<w:tbl>", "").replace("</w:tbl>", "").repeat(2);
+    check(&content, &format!("<w:tbl>{rows}</w:tbl>{}", p("")));
+}

@@ -7,14 +7,15 @@ use clap::Args;
 
 use super::office;
 use super::options::Common;
-use super::problem::Failure;
+use super::problem::{Failure, warn};
 use super::template::print_fields;
 use super::terminal::Terminal;
 use super::{DONE, INTERRUPTED};
 use crate::contact::table::Table;
-use crate::merge::{Moment, Template};
+use crate::merge::{FieldMap, Moment, Template};
 use crate::run::Problem;
-use crate::run::plain::{PlainError, PlainMerge};
+use crate::run::plain::{PlainError, PlainMerge, namespace};
+use crate::run::warning::warnings;
 
 #[derive(Debug, Args)]
 pub(super) struct Merge {
@@ -66,7 +67,9 @@ pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> 
         Failure::problem("unreadable", format!("cannot read `{name}`: {error}"), name.as_str())
     })?;
     if merge.fields {
-        print_fields(&name, &bytes, terminal, &mut terminal.data())?;
+        let table = merge.data.as_ref().map(|data| Table::open(data)).transpose();
+        let table = table.map_err(|error| Failure::from(PlainError::from(error)))?;
+        print_fields(&name, &bytes, table.as_ref().map(Table::columns), terminal)?;
         return Ok(DONE);
     }
     let template = Template::compile(&bytes).map_err(|error| {
@@ -82,6 +85,9 @@ pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> 
     let data = merge.data.as_ref().expect("the arguments ask for DATA unless --fields is given");
     let mut table = Table::open(data).map_err(|error| Failure::from(PlainError::from(error)))?;
     let plain = PlainMerge::new(&name, &template, table.columns(), merge.name.as_deref())?;
+    let names = namespace(table.columns());
+    let odd = warnings(&name, &bytes, &template, (&names, &FieldMap::new()));
+    warn(&odd, &plain.unused_columns(table.columns()), terminal);
     let moment =
         Moment { now: office::now(common)?.datetime(), locale: merge.locale.clone(), record: 0, sequence: 0 };
     let folder = common.out.clone().unwrap_or_else(|| "out".into());

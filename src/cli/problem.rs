@@ -77,8 +77,31 @@ impl Failure {
     }
 }
 
+/// Prints what is odd but stops nothing, and the columns that nothing uses.
+pub(super) fn warn(warnings: &[Problem], unused_columns: &[impl AsRef<str>], terminal: &Terminal) {
+    if terminal.json {
+        let mut data = terminal.data();
+        for warning in warnings {
+            terminal.object(&mut data, &json!({ "warning": warning }));
+        }
+    }
+    if !warnings.is_empty() {
+        terminal.say(&listed_as("warning", warnings));
+    }
+    if !unused_columns.is_empty() {
+        let names: Vec<String> =
+            unused_columns.iter().map(|name| format!("`{}`", visible(name.as_ref()))).collect();
+        let columns = if names.len() == 1 { "column" } else { "columns" };
+        terminal.say(&format!("no document uses the {columns} {}", names.join(", ")));
+    }
+}
+
 /// Prints problems as people read them: what, where, what to do.
 pub(super) fn listed(problems: &[Problem]) -> String {
+    listed_as("error", problems)
+}
+
+fn listed_as(word: &str, problems: &[Problem]) -> String {
     let mut text = String::new();
     for problem in problems {
         let place = if problem.place.is_empty() {
@@ -87,7 +110,7 @@ pub(super) fn listed(problems: &[Problem]) -> String {
             format!("\n  --> {}", visible(&problem.place))
         };
         let help = problem.help.as_ref().map(|help| format!("\n  help: {help}")).unwrap_or_default();
-        writeln!(text, "error: {}{place}{help}\n", visible(&problem.message))
+        writeln!(text, "{word}: {}{place}{help}\n", visible(&problem.message))
             .expect("a string takes all text");
     }
     text.truncate(text.trim_end().len());

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::office::{Surroundings, segment_no, segment_ref};
 use super::options::Common;
-use super::problem::{Failure, listed, n_problems};
+use super::problem::{Failure, listed, n_problems, warn};
 use super::progress::Bar;
 use super::terminal::Terminal;
 use super::{DONE, INTERRUPTED, PROBLEMS, SOME_LINES};
@@ -184,12 +184,18 @@ fn office<'a>(surroundings: &'a Surroundings, database: &'a mut Database) -> Off
 
 fn print_checked(segment: &SegmentNo, checked: &Checked, terminal: &Terminal) -> u8 {
     let n = checked.problems.len();
+    warn(&checked.warnings, &checked.unused_columns, terminal);
     if terminal.json {
         let mut data = terminal.data();
         for problem in &checked.problems {
             terminal.object(&mut data, &json!({ "problem": problem }));
         }
-        terminal.object(&mut data, &json!({ "segment": segment, "lines": checked.n_lines, "problems": n }));
+        terminal.object(
+            &mut data,
+            &json!({ "segment": segment, "lines": checked.n_lines, "problems": n,
+                                               "warnings": checked.warnings.len(),
+                                               "unused_columns": checked.unused_columns }),
+        );
     }
     if n > 0 {
         terminal.complain(&listed(&checked.problems));

@@ -7,11 +7,14 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::options::Common;
-use super::problem::Failure;
-use super::terminal::{Data, Terminal, table};
+use super::problem::{Failure, listed, warn};
+use super::terminal::{Terminal, table};
 use super::{DONE, PROBLEMS};
+use crate::contact::table::Column;
 use crate::interaction::InteractionTemplate;
-use crate::merge::Template;
+use crate::merge::{FieldMap, Template};
+use crate::run::plain::{PlainError, PlainMerge, namespace};
+use crate::run::warning::{of_document, warnings};
 use crate::run::{Problem, Records};
 use crate::store::Database;
 
@@ -70,17 +73,16 @@ pub(super) fn template(
             Ok(DONE)
         }
         TemplateCommand::Fields { template } => {
-            let mut data = terminal.data();
             if Path::new(template).is_file() {
                 let bytes = fs::read(template).map_err(Failure::output)?;
-                print_fields(template, &bytes, terminal, &mut data)?;
+                print_fields(template, &bytes, None, terminal)?;
                 return Ok(DONE);
             }
             let mut database = Database::open_existing(&common.db)?;
             for version in find(&mut database, template)?.languages.values() {
                 let Some(digest) = &version.document else { continue };
                 if let Some(attachment) = database.attachment(digest)? {
-                    print_fields(&attachment.name, &attachment.bytes, terminal, &mut data)?;
+                    print_fields(&attachment.name, &attachment.bytes, None, terminal)?;
                 }
             }
             Ok(DONE)
@@ -96,13 +98,15 @@ fn find(database: &mut Database, code: &str) -> Result<InteractionTemplate, Fail
     })
 }
 
-/// Prints every field and tag of a Word file, then what is wrong with it.
+/// Prints every field and tag of a Word file, then what is wrong or odd with it. Which names mean nothing is known
+/// where there are `columns`.
 pub(super) fn print_fields(
     name: &str,
     bytes: &[u8],
+    columns: Option<&[Column]>,
     terminal: &Terminal,
-    data: &mut Data,
 ) -> Result<(), Failure> {
+    let mut data = terminal.data();
     let within = |place: String| if place.is_empty() { name.to_owned() } else { format!("{name}, {place}") };
     let template = Template::compile(bytes).map_err(|error| {
         let (id, place) = (error.id(), within(error.place()));
@@ -111,7 +115,7 @@ pub(super) fn print_fields(
     if terminal.json {
         for field in template.fields() {
             terminal.object(
-                data,
+                &mut data,
                 &json!({ "file": name, "name": field.name, "kind": field.kind, "code": field.code,
                          "part": field.part, "paragraph": field.paragraph }),
             );
@@ -124,10 +128,19 @@ pub(super) fn print_fields(
         }));
         table(&rows).iter().for_each(|line| data.line(line));
     }
-    for (word, problems) in [("error", template.problems()), ("warning", template.warnings())] {
-        for problem in problems {
-            terminal.say(&format!("{word}: {problem}\n  --> {}", within(problem.place())));
-        }
+    // What is listed comes before what is said about it, also where both go to one place.
+    drop(data);
+    let (map, names) = (FieldMap::new(), columns.map_or_else(|| template.names(), namespace));
+    let odd = warnings(name, bytes, &template, (&names, &map));
+    let merge = columns.map(|columns| PlainMerge::new(name, &template, columns, None));
+    let (problems, unused) = match (&merge, columns) {
+        (Some(Err(PlainError::Problems(problems))), _) => (problems.clone(), Vec::new()),
+        (Some(Ok(merge)), Some(columns)) => (Vec::new(), merge.unused_columns(columns)),
+        _ => (template.problems().iter().map(|it| of_document(name, it.clone())).collect(), Vec::new()),
+    };
+    warn(&odd, &unused, terminal);
+    if !problems.is_empty() {
+        terminal.complain(&listed(&problems));
     }
     Ok(())
 }

@@ -42,7 +42,7 @@ pub mod address;
 pub mod lint;
 
 pub use archive::Buffer;
-pub use lint::{Finding, Flaw, lint};
+pub use lint::{Finding, Flaw, lint, lint_template};
 pub use name::{FieldMap, Namespace, Need};
 pub use package::PackageError;
 pub use problem::{Fault, Place, Problem};

@@ -169,6 +169,18 @@ impl Namespace {
         self.entries.iter().position(fits)
     }
 
+    /// Returns the name that fits, or else the nearest one, as it could be written in place of `name`, with its path.
+    pub(crate) fn suggestion(&self, name: &str, map: &FieldMap) -> Option<(String, String)> {
+        match self.find(name, map) {
+            Ok(entry) => self.entries.get(entry).map(|entry| {
+                let written = entry.column.clone().unwrap_or_else(|| written_like(name, &entry.path));
+                (written, entry.path.clone())
+            }),
+            Err(NoMatch::Unknown(nearest)) => nearest,
+            Err(NoMatch::Ambiguous(paths)) => paths.first().map(|path| (path.clone(), path.clone())),
+        }
+    }
+
     /// The nearest name to a wrong one, written in the manner of the wrong one, with its path.
     fn nearest(&self, name: &str) -> Option<(String, String)> {
         let wanted = key(name);
@@ -207,6 +219,31 @@ impl Namespace {
 /// Word turns spaces and punctuation of a column's header into `_` when it writes a field's name, so none of them counts.
 pub(crate) fn key(name: &str) -> String {
     name.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// The longest name that Word writes into a field.
+const LONGEST_NAME: usize = 40;
+
+/// Finds the names that stand between « and » in a text, as Word shows a merge field. A quotation in « French » marks
+/// has blanks inside them or is longer.
+pub(crate) fn typed_names(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices('«').filter_map(|(at, mark)| {
+        let rest = &text[at + mark.len()..];
+        let name = &rest[..rest.find('»')?];
+        let is_name = !name.is_empty()
+            && name.trim() == name
+            && !name.contains('«')
+            && name.chars().count() <= LONGEST_NAME;
+        is_name.then_some(name)
+    })
+}
+
+/// Tells whether a text is written as only names are: `First_Name`, `FirstName`.
+pub(crate) fn is_identifier(text: &str) -> bool {
+    let is_plain = text.chars().all(|it| it.is_alphanumeric() || it == '_');
+    let has_hump =
+        || text.chars().zip(text.chars().skip(1)).any(|(a, b)| a.is_lowercase() && b.is_uppercase());
+    is_plain && (text.contains('_') || has_hump())
 }
 
 /// Writes the steps of `path` as `model` is written: `FirstName` for a Word field, else as the path has it.

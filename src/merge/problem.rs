@@ -141,10 +141,12 @@ pub enum Fault {
         tag: String,
     },
     /// «Name» as plain text: looks like a field, is none.
-    #[error("`«{name}»` is plain text, not a field")]
+    #[error("`«{name}»` is plain text, not a merge field")]
     TypedField {
         /// What stands between the marks.
         name: String,
+        /// The name that is meant, or the nearest one, as it could be written there, and its path.
+        nearest: Option<(String, String)>,
     },
     /// A fault of the document itself, found by the linter.
     #[error("{0}")]
@@ -242,7 +244,10 @@ impl Fault {
                 Some(format!("end it with the merge field `{end}`, outside other fields"))
             }
             Fault::StrayBlockTag { .. } => None,
-            Fault::TypedField { .. } => Some("insert a merge field in its place".to_owned()),
+            Fault::TypedField { nearest: Some((written, _)), .. } => {
+                Some(format!("insert the merge field `{written}` in its place"))
+            }
+            Fault::TypedField { nearest: None, .. } => Some("insert a merge field in its place".to_owned()),
             Fault::Lint(_) => None,
         }
     }

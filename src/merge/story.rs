@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::name;
 use super::problem::{Fault, Place, Problem};
 use super::tag::{self, TagError};
 use super::xml::{Document, Element, Kind};
@@ -107,6 +108,8 @@ pub(crate) struct Story {
     pub(crate) document: Document,
     pub(crate) atoms: Vec<Atom>,
     pub(crate) runs: Vec<Run>,
+    /// Names between « and » in the text: somebody typed what Word shows for a field.
+    pub(crate) typed: Vec<(String, Place)>,
 }
 
 impl Story {
@@ -115,7 +118,7 @@ impl Story {
         let mut reader = Reader { document: &document, atoms: Vec::new(), runs: Vec::new(), paragraph: 0 };
         reader.walk(0, document.tokens().len());
         let Reader { atoms, runs, .. } = reader;
-        let mut story = Story { part: part.to_owned(), document, atoms, runs };
+        let mut story = Story { part: part.to_owned(), document, atoms, runs, typed: Vec::new() };
         story.find_tags(problems);
         story.link();
         story
@@ -160,11 +163,14 @@ impl Story {
         let mut splits: BTreeMap<usize, Vec<Split>> = BTreeMap::new();
         let mut paragraphs: Vec<ParagraphText> = Vec::new();
         let mut fields: Vec<FieldState> = Vec::new();
+        let mut typed = Vec::new();
         for position in 0..self.atoms.len() {
             match &self.atoms[position].what {
                 What::Open { element: Element::Paragraph, .. } => paragraphs.push(ParagraphText::default()),
                 What::Close { element: Element::Paragraph, .. } => {
                     if let Some(text) = paragraphs.pop() {
+                        let names = name::typed_names(&text.text);
+                        typed.extend(names.map(|name| (name.to_owned(), self.place(position, ""))));
                         self.split_paragraph(position, &text, &mut splits, problems);
                     }
                 }
@@ -203,6 +209,7 @@ impl Story {
                 _ => {}
             }
         }
+        self.typed = typed;
         if splits.is_empty() {
             return;
         }

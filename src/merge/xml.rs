@@ -191,21 +191,25 @@ impl Document {
 
     /// Returns the value of the attribute with this name, its prefix left aside.
     pub(crate) fn attribute(&self, position: usize, name: &str) -> Option<String> {
-        self.find_attribute(position, |key| key.rsplit(':').next() == Some(name))
+        let start = self.start(position);
+        start.attributes().with_checks(false).flatten().find_map(|attribute| {
+            let is_wanted = attribute.key.as_ref().rsplit(':').next() == Some(name);
+            is_wanted.then(|| decode(&attribute.value).into_owned())
+        })
     }
 
-    /// Returns the value of the attribute with this name, prefix included.
-    pub(crate) fn attribute_as_written(&self, position: usize, name: &str) -> Option<String> {
-        self.find_attribute(position, |key| key == name)
+    /// Returns the attributes of an element in their order, names as written.
+    pub(crate) fn attributes(&self, position: usize) -> Vec<(String, String)> {
+        let start = self.start(position);
+        let mut attributes = start.attributes();
+        let attributes = attributes.with_checks(false).flatten();
+        attributes.map(|it| (it.key.as_ref().to_owned(), decode(&it.value).into_owned())).collect()
     }
 
-    fn find_attribute(&self, position: usize, is_wanted: impl Fn(&str) -> bool) -> Option<String> {
+    fn start(&self, position: usize) -> BytesStart<'_> {
         let tag = self.slice(self.tokens[position].span.clone());
         let content = tag.trim_start_matches('<').trim_end_matches('>').trim_end_matches('/');
-        let start = BytesStart::from_content(content, self.name(position).len());
-        start.attributes().with_checks(false).flatten().find_map(|attribute| {
-            is_wanted(attribute.key.as_ref()).then(|| decode(&attribute.value).into_owned())
-        })
+        BytesStart::from_content(content, self.name(position).len())
     }
 
     /// Returns the text directly inside the element that begins at `position`.
@@ -431,7 +435,7 @@ fn word_element(local: &str) -> Element {
         "r" => Element::Run,
         "rPr" => Element::RunProperties,
         "t" => Element::Text,
-        "ta" | "pta" => Element::Tab,
+        "tab" | "ptab" => Element::Tab,
         "br" | "cr" => Element::Break,
         "noBreakHyphen" => Element::NoBreakHyphen,
         "softHyphen" => Element::SoftHyphen,

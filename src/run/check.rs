@@ -1,7 +1,5 @@
 //! Owns checking: every line is resolved and planned, every problem of the segment is found, before any effect.
 
-use std::collections::BTreeMap;
-
 use rayon::prelude::*;
 
 use crate::interaction::resolve::Facts;
@@ -16,6 +14,7 @@ use crate::run::plan::PlannedLine;
 use crate::run::problem::Problem;
 use crate::run::records::{LineRecord, Records, RecordsError};
 use crate::run::suppress::suppress;
+use crate::run::warning::together;
 use crate::segment::LineNo;
 
 /// How many lines are resolved at a time; memory does not grow with the segment.
@@ -33,6 +32,10 @@ pub struct Checked {
     pub counts: Counts,
     /// All problems: none, or the run does not begin.
     pub problems: Vec<Problem>,
+    /// What is odd about the documents but stops nothing.
+    pub warnings: Vec<Problem>,
+    /// Columns of the contacts that no document and no text of the segment uses.
+    pub unused_columns: Vec<String>,
     n_unlisted: u64,
 }
 
@@ -83,6 +86,8 @@ pub(in crate::run) fn check(
         }]);
     }
     checked.finish(loaded);
+    checked.unused_columns = forms.unused_columns();
+    checked.warnings = together(forms.take_warnings());
     if checked.problems.is_empty() {
         records.put_documents(run, &forms.documents)?;
     }
@@ -181,27 +186,7 @@ impl Checked {
 
     /// Tells what many lines have in common once, and counts what is not listed.
     fn finish(&mut self, loaded: &Loaded) {
-        let mut first: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
-        let mut n_more = Vec::new();
-        let mut kept: Vec<Problem> = Vec::new();
-        for problem in self.problems.drain(..) {
-            let position =
-                *first.entry((problem.message.clone(), problem.help.clone())).or_insert(kept.len());
-            if position == kept.len() {
-                kept.push(problem);
-                n_more.push(0_u64);
-            } else if let (Some(n), Some(same)) = (n_more.get_mut(position), kept.get(position)) {
-                *n += u64::from(same.place != problem.place);
-            }
-        }
-        for (problem, n) in kept.iter_mut().zip(n_more) {
-            match n {
-                0 => {}
-                1 => problem.place.push_str(", and 1 more place"),
-                n => problem.place.push_str(&format!(", and {n} more places")),
-            }
-        }
-        self.problems = kept;
+        self.problems = together(std::mem::take(&mut self.problems));
         if self.n_unlisted > 0 {
             self.problems.push(Problem {
                 id: "more-problems",

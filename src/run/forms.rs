@@ -1,7 +1,7 @@
 //! Owns the forms of a run: its documents and texts, each understood once however many lines use it. What is wrong
 //! with a document or text is found here, once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::contact::CorrespondenceType;
@@ -14,6 +14,7 @@ use crate::run::plan::{NameSources, RunDocument};
 use crate::run::problem::Problem;
 use crate::run::records::{Records, RecordsError};
 use crate::run::values::{Names, Uses};
+use crate::run::warning::warnings;
 use crate::segment::Digest;
 use crate::setup::Setup;
 
@@ -28,6 +29,9 @@ pub struct Forms<'a> {
     texts: BTreeMap<String, Option<BoundText>>,
     is_sender_known: bool,
     problems: Vec<Problem>,
+    warnings: Vec<Problem>,
+    /// The paths of the names that documents and texts use.
+    used: BTreeSet<String>,
 }
 
 /// A document as an interaction template uses it.
@@ -60,6 +64,8 @@ impl<'a> Forms<'a> {
             texts: BTreeMap::new(),
             is_sender_known: false,
             problems: Vec::new(),
+            warnings: Vec::new(),
+            used: BTreeSet::new(),
         }
     }
 
@@ -111,11 +117,34 @@ impl<'a> Forms<'a> {
         std::mem::take(&mut self.problems)
     }
 
+    /// Takes what is odd about the documents but stops nothing.
+    pub fn take_warnings(&mut self) -> Vec<Problem> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    /// Returns the columns of the contacts that no document and no text uses, as they are written. Columns with a
+    /// meaning of their own, such as the address, are not among them.
+    pub fn unused_columns(&self) -> Vec<String> {
+        let further = self.desk.columns.iter().filter(|column| column.field.is_empty());
+        let headers = further.map(|column| &column.header);
+        headers.filter(|header| !self.used.contains(&format!("contact.{header}"))).cloned().collect()
+    }
+
+    fn note_used(&mut self, names: &Names, needs: &[Need]) {
+        for need in needs {
+            let (Need::Value(entry) | Need::Rows(entry, _)) = need;
+            self.used.extend(names.namespace.path(*entry).map(str::to_owned));
+        }
+    }
+
     fn learn_text(&mut self, what: &str, source: &str) {
         if !has_tags(source) || self.texts.contains_key(source) {
             return;
         }
-        let bound = bind_text(source, Escape::None, &self.desk.names, what, &mut self.problems);
+        let desk = self.desk;
+        let bound = bind_text(source, Escape::None, &desk.names, what, &mut self.problems);
+        let needs = bound.as_ref().map(|bound| bound.needs().to_vec());
+        self.note_used(&desk.names, &needs.unwrap_or_default());
         self.texts.insert(source.to_owned(), bound);
     }
 
@@ -199,6 +228,13 @@ impl<'a> Forms<'a> {
                 ),
             });
         }
+        let odd = warnings(
+            &attachment.name,
+            &attachment.bytes,
+            &compiled,
+            (&names.namespace, &field_map(&template.map)),
+        );
+        self.warnings.extend(odd);
         let has_problems = !found.is_empty();
         self.problems.extend(found.into_iter().map(|problem| Problem {
             id: problem.id(),
@@ -208,6 +244,8 @@ impl<'a> Forms<'a> {
         }));
         let body_needs = self.body_needs(records, template, &names)?;
         let Some(bound) = bound.filter(|_| !has_problems) else { return Ok(None) };
+        self.note_used(&names, bound.needs());
+        self.note_used(&names, body_needs.as_deref().unwrap_or_default());
         let document = self.documents.len();
         self.documents.push(RunDocument {
             document: digest.clone(),
@@ -250,6 +288,13 @@ impl<'a> Forms<'a> {
             return Arc::clone(names);
         }
         let names = Arc::new(names(&self.sources_of(template), &mut self.problems));
+        for source in template.fields.values() {
+            // What is wrong with it was told with the names.
+            let desk = self.desk;
+            let bound = bind_text(source, Escape::None, &desk.names, "", &mut Vec::new());
+            let needs = bound.map(|bound| bound.needs().to_vec()).unwrap_or_default();
+            self.note_used(&desk.names, &needs);
+        }
         self.template_names.insert(template.code.clone(), Arc::clone(&names));
         names
     }
@@ -283,11 +328,15 @@ pub(in crate::run) fn bind(
     names: &Names,
     sources: &NameSources,
 ) -> Result<BoundTemplate, Vec<crate::merge::Problem>> {
-    let mut map = FieldMap::new();
-    for (field, target) in &sources.map {
-        map.insert(field, target);
+    template.bind(&names.namespace, &field_map(&sources.map))
+}
+
+fn field_map(map: &BTreeMap<String, String>) -> FieldMap {
+    let mut field_map = FieldMap::new();
+    for (field, target) in map {
+        field_map.insert(field, target);
     }
-    template.bind(&names.namespace, &map)
+    field_map
 }
 
 /// Compiles the document of a run once more, as its plan had it.

@@ -4,6 +4,7 @@
 //! so that recovery is the normal path.
 
 pub mod problem;
+pub mod warning;
 pub mod values;
 pub mod plan;
 pub mod records;

@@ -1,5 +1,6 @@
 //! Owns plain mail merge: a Word template and a table become letters, without a segment and without a log.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -12,6 +13,7 @@ use crate::merge::{
     BoundTemplate, BoundText, Escape, FieldMap, FieldUse, Moment, Namespace, Need, Template, Text,
 };
 use crate::run::problem::Problem;
+use crate::run::warning::of_document;
 
 /// How many letters are made at a time; memory does not grow with the table.
 const RECORDS_PER_BATCH: usize = 1_024;
@@ -64,12 +66,7 @@ impl PlainMerge {
         let namespace = namespace(columns);
         let mut problems = Vec::new();
         let bound = template.bind(&namespace, &FieldMap::new()).map_err(|found| {
-            problems.extend(found.into_iter().map(|problem| Problem {
-                id: problem.id(),
-                message: problem.to_string(),
-                place: format!("{file}, {}", problem.place()),
-                help: problem.help(),
-            }));
+            problems.extend(found.into_iter().map(|problem| of_document(file, problem)));
         });
         let name = name.map(|pattern| bound_name(pattern, &namespace)).transpose();
         match (bound, name) {
@@ -84,6 +81,18 @@ impl PlainMerge {
                 Err(PlainError::Problems(problems))
             }
         }
+    }
+
+    /// Returns the columns that neither the template nor the names of the files use, as they are written.
+    pub fn unused_columns<'c>(&self, columns: &'c [Column]) -> Vec<&'c str> {
+        let of_name = self.name.iter().flat_map(BoundText::needs);
+        let used: BTreeSet<usize> = (self.template.needs().iter().chain(of_name))
+            .map(|need| match need {
+                Need::Value(column) | Need::Rows(column, _) => *column,
+            })
+            .collect();
+        let unused = columns.iter().enumerate().filter(|(number, _)| !used.contains(number));
+        unused.map(|(_, column)| column.name.as_str()).collect()
     }
 
     /// Merges the records into letters in a folder; returns how many letters there are.
@@ -201,7 +210,8 @@ fn bound_name(pattern: &str, namespace: &Namespace) -> Result<BoundText, Vec<Pro
     })
 }
 
-fn namespace(columns: &[Column]) -> Namespace {
+/// Returns the names that the columns of a table give to a template.
+pub fn namespace(columns: &[Column]) -> Namespace {
     let mut namespace = Namespace::new();
     for column in columns {
         match &column.rows {

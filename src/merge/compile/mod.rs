@@ -33,6 +33,8 @@ pub(crate) struct Findings {
     pub(crate) fields: Vec<FieldUse>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) warnings: Vec<Problem>,
+    /// Names between « and » in the text, which may be meant as merge fields.
+    pub(crate) typed: Vec<(String, Place)>,
     pub(crate) languages: Languages,
     /// The signs that the document's pictures and formulas are written with.
     pub(crate) picture: NumberSymbols,
@@ -53,6 +55,7 @@ impl Findings {
             fields: Vec::new(),
             problems: Vec::new(),
             warnings: Vec::new(),
+            typed: Vec::new(),
             languages: Languages::default(),
             picture: NumberSymbols { decimal: ".".to_owned(), group: ",".to_owned() },
             list_separator: ',',

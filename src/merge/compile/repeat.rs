@@ -1,4 +1,5 @@
-//! Owns what a document may hold only once although a block repeats it: bookmarks, comments, ids of drawings.
+//! Owns what a document may hold only once although a block repeats it: bookmarks, comments, and ids of drawings,
+//! paragraphs and content controls.
 
 use std::ops::Range;
 
@@ -10,15 +11,18 @@ use super::{Builder, Compiler};
 const NEW_IDS: Range<u32> = 900_000_000..1_000_000_000;
 
 impl Compiler<'_> {
-    /// Writes markup; where it is repeated, each repetition gets ids of its own.
+    /// Writes markup; where it is repeated, each repetition gets ids of its own, or none where Word makes them.
     pub(super) fn markup(&mut self, markup: &str, builder: &mut Builder) {
         let mut written = 0;
         if self.n_repeats > 0 {
-            for id in drawing_ids(markup) {
-                builder.bytes.extend_from_slice(&markup.as_bytes()[written..id.start]);
-                self.flush(builder);
-                builder.ops.push(Op::DrawingId(markup[id.clone()].to_owned()));
-                written = id.end;
+            for id in ids(markup) {
+                let (Id::Drawing(span) | Id::Optional(span)) = &id;
+                builder.bytes.extend_from_slice(&markup.as_bytes()[written..span.start]);
+                written = span.end;
+                if let Id::Drawing(span) = id {
+                    self.flush(builder);
+                    builder.ops.push(Op::DrawingId(markup[span].to_owned()));
+                }
             }
         }
         builder.bytes.extend_from_slice(&markup.as_bytes()[written..]);
@@ -41,23 +45,56 @@ impl Compiler<'_> {
     }
 }
 
-/// Finds the ids of drawings (`docPr`) in some markup, without their quotes.
-fn drawing_ids(markup: &str) -> Vec<Range<usize>> {
+/// An id in some markup.
+enum Id {
+    /// The id of a drawing (`docPr`), without its quotes.
+    Drawing(Range<usize>),
+    /// What names a paragraph, its text or a content control, and may be left out: an attribute with the blank before
+    /// it, or a whole `w:id` element.
+    Optional(Range<usize>),
+}
+
+/// Finds the ids in some markup, in their order.
+fn ids(markup: &str) -> Vec<Id> {
     let mut ids = Vec::new();
-    for (at, _) in markup.match_indices("docPr ") {
-        let Some(end) = markup[at..].find('>').map(|end| at + end) else { break };
-        for quote in ['"', '\''] {
-            let Some(start) = markup[at..end].find(&format!(" id={quote}")).map(|id| at + id + " id=.".len())
-            else {
-                continue;
-            };
-            if let Some(length) = markup[start..end].find(quote) {
-                ids.push(start..start + length);
-                break;
+    let mut at = 0;
+    while let Some(start) = markup[at..].find('<').map(|start| at + start) {
+        let Some(end) = markup[start..].find('>').map(|end| start + end) else { break };
+        at = end + 1;
+        let tag = &markup[start..end];
+        let name = tag[1..].split([' ', '\t', '\r', '\n', '/']).next().unwrap_or_default();
+        match name.rsplit(':').next().unwrap_or_default() {
+            "docPr" => ids.extend(
+                attribute(tag, " id").map(|(_, value)| Id::Drawing(start + value.start..start + value.end)),
+            ),
+            "id" if tag.ends_with('/') && tag.contains("val=") => ids.push(Id::Optional(start..end + 1)),
+            "p" | "tr" => {
+                let mut found: Vec<Range<usize>> = ["paraId", "textId"]
+                    .into_iter()
+                    .filter_map(|name| attribute(tag, &format!(":{name}")))
+                    .filter_map(|(name, value)| {
+                        let blank = tag[..name].rfind(char::is_whitespace)?;
+                        Some(start + blank..start + value.end + 1)
+                    })
+                    .collect();
+                found.sort_by_key(|span| span.start);
+                ids.extend(found.into_iter().map(Id::Optional));
             }
+            _ => {}
         }
     }
     ids
+}
+
+/// Finds an attribute in a tag by the end of its name: where it begins, and its value without the quotes.
+fn attribute(tag: &str, name: &str) -> Option<(usize, Range<usize>)> {
+    ['"', '\''].into_iter().find_map(|quote| {
+        let wanted = format!("{name}={quote}");
+        let at = tag.find(&wanted)?;
+        let start = at + wanted.len();
+        let end = tag[start..].find(quote).map(|length| start + length)?;
+        Some((at, start..end))
+    })
 }
 
 /// The first number that no drawing of a part has as its id, nor any after it.

@@ -137,6 +137,7 @@ impl Reading<'_> {
 
     fn compile(&mut self, story: &Story, insertions: &[Insertion]) {
         let program = compile::compile(story, insertions, &mut self.findings);
+        self.findings.typed.extend_from_slice(&story.typed);
         match program.ops.as_slice() {
             [] => {}
             [Op::Static(number)] => {

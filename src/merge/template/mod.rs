@@ -2,6 +2,7 @@
 
 mod document;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,9 +12,9 @@ use super::archive::{Archive, Buffer, TooLarge};
 use super::compile::Findings;
 use super::customs::Customs;
 use super::evaluate::{Circumstances, Frames};
-use super::name::{FieldMap, Namespace, Need};
+use super::name::{self, FieldMap, Namespace, Need};
 use super::package::PackageError;
-use super::problem::Problem;
+use super::problem::{Fault, Problem};
 use super::program::{Program, Sink};
 use super::scope::{Binding, Slot};
 use super::value::{Frame, Value};
@@ -307,9 +308,34 @@ impl Template {
         &self.understood.findings.problems
     }
 
-    /// Returns what is odd but does not stop a merge.
+    /// Returns what is odd but does not stop a merge, whatever the names.
     pub fn warnings(&self) -> &[Problem] {
         &self.understood.findings.warnings
+    }
+
+    /// Returns the names typed between « and » as plain text that look like merge fields and are none.
+    ///
+    /// A text between such marks may be a quotation, so only that counts which fits a name of the namespace or nearly
+    /// does, or which is written as only names are.
+    pub fn typed_fields(&self, namespace: &Namespace, map: &FieldMap) -> Vec<Problem> {
+        let typed = self.understood.findings.typed.iter().filter_map(|(name, place)| {
+            let nearest = namespace.suggestion(name, map);
+            let is_meant = nearest.is_some() || name::is_identifier(name);
+            is_meant.then(|| Problem::new(Fault::TypedField { name: name.clone(), nearest }, place.clone()))
+        });
+        typed.collect()
+    }
+
+    /// Returns a namespace of the names that the template's own fields and tags have.
+    pub fn names(&self) -> Namespace {
+        let mut namespace = Namespace::new();
+        let mut seen = BTreeSet::new();
+        for field in self.fields().iter().filter(|field| !field.name.is_empty()) {
+            if seen.insert(&field.name) {
+                namespace.column(&field.name, &field.name);
+            }
+        }
+        namespace
     }
 
     /// Returns where the personal comment stands; nothing if the document has no place for it.
