@@ -4,7 +4,7 @@ mod support;
 
 use mailrun::merge::{Template, Values};
 
-use support::docx::{Docx, names, p, read, t};
+use support::docx::{Docx, changed, names, p, read, t};
 
 fn check_refused(bytes: &[u8], expected: &str) {
     let error = Template::compile(bytes).expect_err("the file is refused");
@@ -43,16 +43,7 @@ fn what_is_no_word_document_is_refused() {
 
 /// The document with one part exchanged.
 fn replaced(docx: &Docx, name: &str, content: &str) -> Vec<u8> {
-    use std::io::{Cursor, Read, Write};
-    let mut archive = zip::ZipArchive::new(Cursor::new(docx.bytes())).expect("an archive");
-    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for part in names(&docx.bytes()) {
-        let mut old = Vec::new();
-        archive.by_name(&part).expect("the part exists").read_to_end(&mut old).expect("it can be read");
-        writer.start_file(&part, zip::write::SimpleFileOptions::default()).expect("in memory");
-        writer.write_all(if part == name { content.as_bytes() } else { &old }).expect("in memory");
-    }
-    writer.finish().expect("in memory").into_inner()
+    changed(&docx.bytes(), name, |_| content.to_owned())
 }
 
 #[test]

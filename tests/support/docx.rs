@@ -111,10 +111,15 @@ pub(crate) fn body(letter: &Letter) -> String {
 
 /// A part of a .docx as text.
 pub(crate) fn read(bytes: &[u8], name: &str) -> Option<String> {
+    read_bytes(bytes, name).map(|content| String::from_utf8(content).expect("the part is text"))
+}
+
+/// A part of a .docx.
+pub(crate) fn read_bytes(bytes: &[u8], name: &str) -> Option<Vec<u8>> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).expect("the letter is an archive");
-    let mut text = String::new();
-    archive.by_name(name).ok()?.read_to_string(&mut text).expect("the part is text");
-    Some(text)
+    let mut content = Vec::new();
+    archive.by_name(name).ok()?.read_to_end(&mut content).expect("the part can be read");
+    Some(content)
 }
 
 /// The names of a .docx's parts, in order.
@@ -126,6 +131,22 @@ pub(crate) fn names(bytes: &[u8]) -> Vec<String> {
         entry.name().expect("the name is text").into_owned()
     };
     (0..n).map(&mut name).collect()
+}
+
+/// The same package with one part changed.
+pub(crate) fn changed(bytes: &[u8], part: &str, change: impl Fn(&str) -> String) -> Vec<u8> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).expect("the letter is an archive");
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    for name in names(bytes) {
+        let mut content = Vec::new();
+        archive.by_name(&name).expect("the part exists").read_to_end(&mut content).expect("it can be read");
+        if name == part {
+            content = change(&String::from_utf8(content).expect("the part is text")).into_bytes();
+        }
+        writer.start_file(&name, SimpleFileOptions::default()).expect("the archive is in memory");
+        writer.write_all(&content).expect("the archive is in memory");
+    }
+    writer.finish().expect("the archive is in memory").into_inner()
 }
 
 /// A paragraph with these runs.

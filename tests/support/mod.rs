@@ -13,6 +13,7 @@ pub(crate) mod docx;
 pub(crate) mod office;
 pub(crate) mod place;
 pub(crate) mod python;
+pub(crate) mod text;
 
 /// All sound documents to try: what the project ships, and those of the folder that `MAILRUN_CORPUS` names.
 ///

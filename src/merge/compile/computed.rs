@@ -45,6 +45,7 @@ impl Compiler<'_> {
                 name.is_some_and(|name| self.is_set(&name))
             }
             FieldKind::Unknown(name) => self.is_set(name),
+            FieldKind::DocVariable => self.variable(code).is_some(),
             _ => false,
         }
     }
@@ -64,6 +65,12 @@ impl Compiler<'_> {
                 nested.is_some_and(|nested| self.computes(&self.code(*nested).1))
             })
         })
+    }
+
+    /// The document variable that a DOCVARIABLE shows, if the document has it.
+    fn variable(&self, code: &FieldCode) -> Option<&str> {
+        let name = code.arguments.first().and_then(Operand::literal)?;
+        self.findings.variables.get(&name.trim().to_uppercase()).map(String::as_str)
     }
 
     fn is_set(&self, name: &str) -> bool {
@@ -125,6 +132,7 @@ impl Compiler<'_> {
                 Source::Bookmark(code.arguments.first().and_then(Operand::literal)?.trim().to_owned())
             }
             FieldKind::Unknown(name) => Source::Bookmark(name.clone()),
+            FieldKind::DocVariable => Source::Text(vec![TextPart::Literal(self.variable(code)?.to_owned())]),
             _ => return None,
         };
         Some(self.formatted(field, code, source))

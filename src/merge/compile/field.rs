@@ -66,7 +66,10 @@ impl Compiler<'_> {
             FieldKind::Date | FieldKind::Time if field.separate.is_some() && !field.is_simple => {
                 self.refresh(field, &code, enclosing, builder);
             }
-            _ if !matches!(code.kind, FieldKind::Date | FieldKind::Time) && self.computes(&code) => {
+            // A document variable by itself stays live; inside another field its value is wanted.
+            _ if !matches!(code.kind, FieldKind::Date | FieldKind::Time | FieldKind::DocVariable)
+                && self.computes(&code) =>
+            {
                 if let Some(show) = self.computed(field, &code, enclosing) {
                     self.close_run(builder);
                     let run = self.result_run(field, &code);

@@ -43,6 +43,8 @@ pub(crate) struct Findings {
     pub(crate) bookmarks: Vec<String>,
     /// The columns that Word maps to the parts of its address book, by the template's settings.
     pub(crate) mapped: BTreeMap<AddressPart, String>,
+    /// The document variables of the settings, by their names in upper case.
+    pub(crate) variables: BTreeMap<String, String>,
     /// Whether NEXT or NEXTIF occurs.
     pub(crate) takes_several: bool,
 }
@@ -61,6 +63,7 @@ impl Findings {
             list_separator: ',',
             bookmarks: Vec::new(),
             mapped: BTreeMap::new(),
+            variables: BTreeMap::new(),
             takes_several: false,
         }
     }

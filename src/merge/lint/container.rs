@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::package::{CONTENT_TYPES, Package, PackageError, relationships_name};
-use super::super::xml::Document;
+use super::super::xml::{Document, XmlError};
 use super::part::{self, DrawingIds};
 use super::{Finding, Flaw};
 
@@ -50,9 +50,14 @@ pub(super) fn lint(package: &Package<'_>) -> Result<Vec<Finding>, PackageError> 
         if !content_type.is_some_and(|it| it.ends_with("+xml") || it.ends_with("/xml")) {
             continue;
         }
-        let Some(Ok(document)) = package.read(name)?.map(Document::parse) else {
-            report(name, Flaw::BrokenXml);
-            continue;
+        let document = match Document::parse(package.read(name)?.unwrap_or_default()) {
+            Ok(document) => document,
+            // Data that an office attaches (`customXml`) may be in UTF-16, which is nothing to us.
+            Err(XmlError::NotUtf8 { .. }) if !roles.contains_key(&name.to_ascii_lowercase()) => continue,
+            Err(_) => {
+                report(name, Flaw::BrokenXml);
+                continue;
+            }
         };
         let ids: BTreeSet<&str> = relationships.iter().map(|it| it.id.as_str()).collect();
         part::references(&document, name, &ids, &mut findings);

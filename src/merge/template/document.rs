@@ -164,6 +164,10 @@ impl Reading<'_> {
                     self.customs.list_separator = value().and_then(|value| value.trim().chars().next());
                 }
                 "themeFontLang" => self.theme_language = value(),
+                "docVar" => {
+                    let name = document.attribute(at, "name").unwrap_or_default().to_uppercase();
+                    self.findings.variables.insert(name, value().unwrap_or_default());
+                }
                 _ => {}
             }
         }
