@@ -22,7 +22,7 @@ use mailrun::run::{
     self, Counts, Lock, LockError, Office, Records, RecordsError, RunError, RunOptions, SegmentRef, Store,
 };
 use mailrun::segment::{Attachment, CriteriaAction, Digest, LineNo, SegmentHeader, SegmentLine, SegmentNo};
-use mailrun::setup::{Campaign, Setup};
+use mailrun::setup::{Master, MasterKind, Setup};
 use mailrun::store::Database;
 
 use support::place::{NOW, Place};
@@ -91,9 +91,9 @@ hand_on! { Records:
     attachment(digest: &Digest) -> Option<Attachment>;
     put_template(template: &InteractionTemplate) -> ();
     templates() -> Vec<InteractionTemplate>;
-    put_campaign(campaign: &Campaign) -> ();
-    campaigns() -> Vec<Campaign>;
     suppressed(addresses: &[AddressKey]) -> Vec<Option<SuppressionReason>>;
+    put_master(master: &Master) -> ();
+    masters(kind: MasterKind) -> Vec<Master>;
     standing(segment: &SegmentNo) -> SegmentStanding;
     last_segment_no(first: &str) -> Option<SegmentNo>;
     put_segment(header: &SegmentHeader) -> ();

@@ -5,6 +5,7 @@
 use jiff::civil::{Date, date};
 use mailrun::contact::address::{AlternativeAddress, PostalAddress};
 use mailrun::contact::consent::ConsentRefusal;
+use mailrun::contact::inheritance::Inherited;
 use mailrun::contact::language::Language;
 use mailrun::contact::salutation::SalutationFormula;
 use mailrun::contact::{Contact, CorrespondenceType};
@@ -113,7 +114,8 @@ impl Desk {
 
     fn resolve(&self) -> Result<EffectiveInteraction<'_>, Vec<Refusal>> {
         let Desk { header, line, contact, addresses, presets } = self;
-        resolve(&Facts { header, line, contact, addresses, presets })
+        let (inherited, company_addresses) = (Inherited::default(), &[][..]);
+        resolve(&Facts { header, line, contact, inherited, addresses, company_addresses, presets })
     }
 }
 

@@ -2,10 +2,13 @@
 
 use clap::{Parser, Subcommand};
 
+use super::address::AddressCommand;
+use super::code::CodeCommand;
 use super::contact::ContactCommand;
 use super::init::Init;
 use super::log::{LogCommand, LoggedCommand};
 use super::look::{Explain, Preview};
+use super::master::MasterCommand;
 use super::merge::Merge;
 use super::options::Common;
 use super::run::{Check, Resume, Run, Status};
@@ -52,6 +55,21 @@ pub(super) enum Command {
     /// Contacts
     #[command(subcommand)]
     Contact(ContactCommand),
+    /// Alternative addresses of contacts
+    #[command(subcommand)]
+    Address(AddressCommand),
+    /// Code tables, and which contacts have which codes: mailing groups, industry groups, …
+    #[command(subcommand)]
+    Code(CodeCommand),
+    /// Salespersons: in whose name letters go out
+    #[command(subcommand)]
+    Salesperson(MasterCommand),
+    /// Salutation formulas
+    #[command(subcommand)]
+    Salutation(MasterCommand),
+    /// Campaigns
+    #[command(subcommand)]
+    Campaign(MasterCommand),
     /// Interaction templates
     #[command(subcommand)]
     Template(TemplateCommand),

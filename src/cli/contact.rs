@@ -1,18 +1,24 @@
-//! Owns the commands for contacts: import, list, show; suppression has a file of its own.
+//! Owns the commands for contacts: import, export, list, show, set, delete; suppression has a file of its own.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::{Map, Value as Json, json};
 
+use super::change::{change, counted, pairs};
+use super::office::setup;
 use super::options::Common;
 use super::problem::Failure;
 use super::suppress::{self, Suppress, Suppressed};
 use super::terminal::{Terminal, table, visible};
 use super::{DONE, PROBLEMS};
 use crate::contact::import::{ContactColumns, ContactImport, ImportError, Problems};
+use crate::contact::table::TableWriter;
 use crate::contact::{CONTACT_FIELDS, Contact, ContactNo, SETUP_FIELDS};
+use crate::run::masters::{delete_contact, salesperson_codes, set_contact};
 use crate::run::{Problem, Records, RecordsError};
+use crate::setup::Setup;
 use crate::store::Database;
 
 #[derive(Debug, Subcommand)]
@@ -29,9 +35,22 @@ pub(super) enum ContactCommand {
         #[arg(long, value_name = "COLUMN=FIELD")]
         map: Vec<String>,
     },
-    /// List contacts
-    #[command(after_help = "Example: mailrun contact list --json")]
-    List,
+    /// Export contacts to a table, every field and further column
+    #[command(after_help = "Example: mailrun contact export contacts.xlsx")]
+    Export {
+        /// The table: .csv or .xlsx
+        file: PathBuf,
+    },
+    /// List contacts in the order of their numbers
+    #[command(after_help = "Example: mailrun contact list --limit 20 --after CT000100")]
+    List {
+        /// So many at most
+        #[arg(long, value_name = "N")]
+        limit: Option<u64>,
+        /// Those after this number
+        #[arg(long, value_name = "NO", default_value = "", hide_default_value = true)]
+        after: String,
+    },
     /// Show a contact
     #[command(after_help = "Example: mailrun contact show CT000012")]
     Show {
@@ -47,6 +66,21 @@ pub(super) enum ContactCommand {
     /// List the addresses that are written to no more
     #[command(after_help = "Example: mailrun contact suppressed --export suppressed.csv")]
     Suppressed(Suppressed),
+    /// Set fields of a contact; what is not there yet is made
+    #[command(after_help = "Example: mailrun contact set CT000012 email=jana@example.com language=de")]
+    Set {
+        /// The number
+        no: String,
+        /// A field, or a further column of an import, and its value
+        #[arg(value_name = "FIELD=VALUE")]
+        values: Vec<String>,
+    },
+    /// Delete a contact that nobody uses
+    #[command(after_help = "Example: mailrun contact delete CT000012")]
+    Delete {
+        /// The number
+        no: String,
+    },
 }
 
 pub(super) fn contact(
@@ -58,29 +92,47 @@ pub(super) fn contact(
         ContactCommand::Import { file, key, map } => {
             let map = map.iter().map(|pair| column_and_field(pair)).collect::<Result<_, _>>()?;
             let import = ContactImport::open(file, &ContactColumns { key: key.clone(), map }).map_err(all)?;
-            let mut database = Database::open(&common.db)?;
-            database.begin_draft()?;
-            match import_into(&mut database, import) {
-                Ok(n_contacts) => {
-                    database.keep_draft()?;
-                    terminal.say(&format!("{n_contacts} contacts imported"));
-                    Ok(DONE)
-                }
-                Err(failure) => {
-                    database.discard_draft()?;
-                    Err(failure)
-                }
+            let setup = setup(common, None)?;
+            let (n_contacts, unknown) = change(common, |database| import_into(database, import, &setup))?;
+            terminal.say(&format!("{n_contacts} contacts imported"));
+            for (code, n_contacts) in unknown {
+                let contacts = counted(n_contacts, "contact has", "contacts have");
+                terminal.say(&format!(
+                    "warning: {contacts} the salesperson `{code}`, who is not known\n  help: \
+                     `mailrun salesperson set {code} name=…` makes one"
+                ));
             }
+            Ok(DONE)
         }
         ContactCommand::Suppress(command) => suppress::suppress(common, command, terminal),
         ContactCommand::Suppressed(command) => suppress::suppressed(common, command, terminal),
-        ContactCommand::List => {
+        ContactCommand::Export { file } => export(common, file, terminal),
+        ContactCommand::Set { no, values } => {
+            let values = pairs(values)?;
+            let setup = setup(common, None)?;
+            let no = ContactNo::from(no.as_str());
+            let is_new = change(common, |database| {
+                let salespersons = salesperson_codes(database, &setup)?;
+                Ok(set_contact(database, &no, &values, &salespersons)?)
+            })?;
+            terminal.say(&format!("contact {no} {}", if is_new { "added" } else { "changed" }));
+            Ok(DONE)
+        }
+        ContactCommand::Delete { no } => {
+            let no = ContactNo::from(no.as_str());
+            change(common, |database| Ok(delete_contact(database, &no)?))?;
+            terminal.say(&format!("contact {no} deleted"));
+            Ok(DONE)
+        }
+        ContactCommand::List { limit, after } => {
             let database = Database::open_existing(&common.db)?;
             let mut data = terminal.data();
             if terminal.json {
-                database.each_contact(&mut |contact| terminal.object(&mut data, &object(contact)))?;
+                database.each_contact(after, *limit, &mut |contact| {
+                    terminal.object(&mut data, &object(contact));
+                })?;
             } else {
-                database.each_contact(&mut |contact| {
+                database.each_contact(after, *limit, &mut |contact| {
                     let line = [
                         contact.no.as_str(),
                         &contact.full_name(),
@@ -102,7 +154,12 @@ pub(super) fn contact(
                 return Err(Failure::Stopped { code: PROBLEMS, message, help: None });
             };
             let mut data = terminal.data();
-            let object = object(&contact);
+            let mut object = object(&contact);
+            for (kind, code) in database.codes_of(&contact.no)? {
+                let codes = object.entry(kind.replace('-', "_")).or_insert_with(|| json!(""));
+                let text = codes.as_str().unwrap_or_default();
+                *codes = json!(if text.is_empty() { code } else { format!("{text} {code}") });
+            }
             if terminal.json {
                 terminal.object(&mut data, &object);
             } else {
@@ -119,9 +176,51 @@ pub(super) fn contact(
     }
 }
 
-fn import_into(database: &mut Database, import: ContactImport) -> Result<u64, Failure> {
+/// Imports contacts; returns how many, and which codes of salespersons nobody knows.
+fn import_into(
+    database: &mut Database,
+    import: ContactImport,
+    setup: &Setup,
+) -> Result<(u64, BTreeMap<String, u64>), Failure> {
+    let known = salesperson_codes(database, setup)?;
+    let mut unknown = BTreeMap::new();
     database.put_columns(&import.columns())?;
-    Ok(import.read_all(|imported| database.put_contact(&imported.contact))?)
+    let n_contacts = import.read_all(|imported| {
+        let code = &imported.contact.salesperson;
+        if !code.is_empty() && !known.contains(code) {
+            *unknown.entry(code.clone()).or_default() += 1;
+        }
+        database.put_contact(&imported.contact)
+    })?;
+    Ok((n_contacts, unknown))
+}
+
+fn export(common: &Common, file: &Path, terminal: &Terminal) -> Result<u8, Failure> {
+    let mut database = Database::open_existing(&common.db)?;
+    let further: Vec<String> = database
+        .columns()?
+        .into_iter()
+        .filter(|column| column.field.is_empty())
+        .map(|column| column.header)
+        .collect();
+    let mut header: Vec<&str> = CONTACT_FIELDS.iter().chain(SETUP_FIELDS).copied().collect();
+    let n_fields = header.len();
+    header.extend(further.iter().map(String::as_str));
+    let mut writer = TableWriter::create(file, &header)?;
+    let mut written = Ok(());
+    database.each_contact("", None, &mut |contact| {
+        let value = |(position, name): (usize, &&str)| {
+            let value = if position < n_fields { contact.field(name) } else { contact.column(name) };
+            value.unwrap_or_default().to_owned()
+        };
+        if written.is_ok() {
+            written = writer.add(&header.iter().enumerate().map(value).collect::<Vec<String>>());
+        }
+    })?;
+    written?;
+    writer.finish()?;
+    terminal.say(&format!("wrote {}", file.display()));
+    Ok(DONE)
 }
 
 fn column_and_field(pair: &str) -> Result<(String, String), Failure> {

@@ -9,8 +9,12 @@ mod office;
 mod run;
 mod look;
 mod merge;
+mod change;
 mod contact;
 mod suppress;
+mod address;
+mod master;
+mod code;
 mod template;
 mod segment;
 mod log;
@@ -23,6 +27,8 @@ use clap::{CommandFactory, Parser};
 use arguments::{Arguments, Command};
 use problem::Failure;
 use terminal::Terminal;
+
+use crate::setup::MasterKind;
 
 /// Done.
 const DONE: u8 = 0;
@@ -58,6 +64,11 @@ fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> Result<u8, Failur
         Command::Preview(preview) => look::preview(common, preview, terminal),
         Command::Merge(merge) => merge::merge(common, merge, terminal),
         Command::Contact(command) => contact::contact(common, command, terminal),
+        Command::Address(command) => address::address(common, command, terminal),
+        Command::Code(command) => code::code(common, command, terminal),
+        Command::Salesperson(command) => master::master(common, MasterKind::Salesperson, command, terminal),
+        Command::Salutation(command) => master::master(common, MasterKind::Salutation, command, terminal),
+        Command::Campaign(command) => master::master(common, MasterKind::Campaign, command, terminal),
         Command::Template(command) => template::template(common, command, terminal),
         Command::Segment(command) => segment::segment(common, command, terminal),
         Command::Logged(command) => log::logged(common, command, terminal),

@@ -63,6 +63,48 @@ pub struct AlternativeAddress {
 }
 
 impl AlternativeAddress {
+    /// The fields, in the order of tables.
+    pub const FIELDS: &[&str] = &[
+        "contact",
+        "code",
+        "starting_date",
+        "ending_date",
+        "company_name",
+        "address",
+        "address_2",
+        "post_code",
+        "city",
+        "county",
+        "country",
+        "phone",
+        "mobile",
+        "fax",
+        "email",
+    ];
+
+    /// Returns a field's text; empty where it is not set, and for a name that is none of the fields.
+    pub fn field(&self, name: &str) -> String {
+        let date = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
+        match name {
+            "contact" => self.contact.to_string(),
+            "starting_date" => date(self.starting_date),
+            "ending_date" => date(self.ending_date),
+            "code" => self.code.clone(),
+            "company_name" => self.company_name.clone(),
+            "address" => self.address.address.clone(),
+            "address_2" => self.address.address_2.clone(),
+            "post_code" => self.address.post_code.clone(),
+            "city" => self.address.city.clone(),
+            "county" => self.address.county.clone(),
+            "country" => self.address.country.clone(),
+            "phone" => self.phone.clone(),
+            "mobile" => self.mobile.clone(),
+            "fax" => self.fax.clone(),
+            "email" => self.email.clone(),
+            _ => String::new(),
+        }
+    }
+
     /// Tells whether the address holds on a date, both ends included.
     ///
     /// An address without any date never holds by itself: it is used where a line names its code.

@@ -15,7 +15,7 @@ mod address;
 mod problem;
 mod rows;
 
-pub use address::import_addresses;
+pub use address::{import_addresses, set_address_field, wrong_ranges};
 pub use problem::{ImportError, ImportProblem, Problems, Wrong};
 pub use rows::{ChildRow, RowImport};
 

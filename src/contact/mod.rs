@@ -4,6 +4,7 @@ pub mod language;
 pub mod address;
 pub mod salutation;
 pub mod consent;
+pub mod inheritance;
 pub mod table;
 pub mod import;
 

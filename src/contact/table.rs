@@ -16,8 +16,10 @@ mod delimited;
 mod error;
 mod json;
 mod sheet;
+mod write;
 
 pub use error::{Place, Row, TableError, TableProblem};
+pub use write::{TableWriter, WriteError};
 
 /// A cell must be shorter than this, in bytes of UTF-8: 10 MB, a thousand times what a letter can show.
 pub const CELL_LIMIT: usize = 10_000_000;

@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 
 use crate::contact::address::{self, AlternativeAddress};
 use crate::contact::consent::{self, ConsentRefusal};
+use crate::contact::inheritance::Inherited;
 use crate::contact::language::Language;
 use crate::contact::salutation::{self, SalutationFormula, SalutationRule};
 use crate::contact::{Contact, CorrespondenceType};
@@ -49,10 +50,14 @@ pub struct Facts<'a> {
     pub header: &'a SegmentHeader,
     /// The line.
     pub line: &'a SegmentLine,
-    /// Its contact.
+    /// Its contact, with what it has from its company.
     pub contact: &'a Contact,
+    /// What the contact has from its company.
+    pub inherited: Inherited,
     /// The contact's alternative addresses.
     pub addresses: &'a [AlternativeAddress],
+    /// The alternative addresses of the company whose address the contact has.
+    pub company_addresses: &'a [AlternativeAddress],
     /// Where the rest is looked up.
     pub presets: &'a Presets,
 }
@@ -329,13 +334,14 @@ fn subject<'a>(
 }
 
 /// Line → contact's, if the document exists in it (exact, then base language) → header's → template's default.
+/// What the contact lacks is its company's; see [`crate::contact::inheritance`].
 fn language(facts: &Facts<'_>, template: &InteractionTemplate) -> Resolved<Option<Language>> {
     if let Some(language) = &facts.line.values.values.language {
         return Resolved::new(Some(language.clone()), Rule::Line);
     }
     if let Some(language) = facts.contact.language_tag() {
         if has_version(facts.header, template, &language) {
-            return Resolved::new(Some(language), Rule::Contact);
+            return Resolved::new(Some(language), of_contact(facts.inherited.language));
         }
         let base = language.base();
         if has_version(facts.header, template, &base) {
@@ -417,7 +423,7 @@ fn set_correspondence_type(
         return Resolved::new(Some(kind), Rule::TemplateIgnoresContact);
     }
     if let Some(kind) = facts.contact.correspondence_type {
-        return Resolved::new(Some(kind), Rule::Contact);
+        return Resolved::new(Some(kind), of_contact(facts.inherited.correspondence_type));
     }
     if let Some(kind) = header {
         return Resolved::new(kind, Rule::Header);
@@ -464,10 +470,18 @@ fn address<'a>(
         }
         refusals.push(Refusal::UnknownAddress { contact: facts.contact.no.to_string(), code: code.clone() });
     }
-    match address::valid_on(facts.addresses, date) {
-        Some(address) => Resolved::new(Some(address), Rule::AddressOfDate),
-        None => Resolved::new(None, Rule::Contact),
+    if let Some(address) = address::valid_on(facts.addresses, date) {
+        return Resolved::new(Some(address), Rule::AddressOfDate);
     }
+    match address::valid_on(facts.company_addresses, date) {
+        Some(address) if facts.inherited.address => Resolved::new(Some(address), Rule::CompanyAddressOfDate),
+        Some(_) | None => Resolved::new(None, of_contact(facts.inherited.address)),
+    }
+}
+
+/// The rule of a value that the contact has, be it from its company.
+fn of_contact(is_inherited: bool) -> Rule {
+    if is_inherited { Rule::Company } else { Rule::Contact }
 }
 
 /// Line's → that of the chosen alternative address → contact's.
@@ -476,7 +490,9 @@ fn email<'a>(facts: &Facts<'a>, address: &Resolved<Option<&'a AlternativeAddress
         return Resolved::new(email, Rule::Line);
     }
     match address.value.map(|address| address.email.as_str()) {
-        Some(email) if !email.is_empty() => Resolved::new(email, address.rule),
+        Some(email) if !email.is_empty() && address.rule != Rule::CompanyAddressOfDate => {
+            Resolved::new(email, address.rule)
+        }
         _ if facts.contact.email.is_empty() => Resolved::new("", Rule::Nobody),
         _ => Resolved::new(&facts.contact.email, Rule::Contact),
     }
@@ -486,7 +502,10 @@ fn email<'a>(facts: &Facts<'a>, address: &Resolved<Option<&'a AlternativeAddress
 fn salesperson<'a>(facts: &Facts<'a>, refusals: &mut Vec<Refusal>) -> Resolved<&'a str> {
     let code = first(facts, |values| values.salesperson.as_deref()).unwrap_or_else(|| {
         let code = facts.contact.salesperson.as_str();
-        Resolved::new(code, if code.is_empty() { Rule::Nobody } else { Rule::Contact })
+        Resolved::new(
+            code,
+            if code.is_empty() { Rule::Nobody } else { of_contact(facts.inherited.salesperson) },
+        )
     });
     if !code.value.is_empty() && !facts.presets.salespersons.iter().any(|known| known == code.value) {
         refusals.push(Refusal::UnknownSalesperson { code: code.value.to_owned() });

@@ -36,12 +36,16 @@ pub enum Rule {
     TemplateDefault,
     /// The contact's.
     Contact,
+    /// That of the contact's company, since the contact has none.
+    Company,
     /// The base language of the contact's language.
     ContactBase,
     /// The alternative address named on the line.
     LineAddress,
     /// The alternative address that is valid on the date.
     AddressOfDate,
+    /// The alternative address of the contact's company that is valid on the date, since the contact has no address.
+    CompanyAddressOfDate,
     /// The default of the set-up.
     Setup,
     /// The fallback of the set-up, since the type that held cannot be reached.
@@ -71,9 +75,11 @@ impl Rule {
             Rule::TemplateIgnoresContact => "the interaction template's, which ignores the contact's",
             Rule::TemplateDefault => "the interaction template's default language",
             Rule::Contact => "the contact's",
+            Rule::Company => "the company's: the contact has none",
             Rule::ContactBase => "the base of the contact's language",
             Rule::LineAddress => "the alternative address set on the line",
             Rule::AddressOfDate => "the alternative address valid on the date",
+            Rule::CompanyAddressOfDate => "the company's alternative address valid on the date",
             Rule::Setup => "the default of the set-up",
             Rule::Fallback => "the fallback of the set-up: the type that held cannot be reached",
             Rule::RunDate => "the date of the run",

@@ -46,7 +46,7 @@ pub struct Checked {
 /// A store that fails. Problems are part of what is returned.
 pub(in crate::run) fn check(
     records: &mut dyn Records,
-    desk: &Desk<'_>,
+    desk: &Desk,
     loaded: &Loaded,
     run: RunNo,
     moment: &Moment,
@@ -98,7 +98,7 @@ pub(in crate::run) fn check(
 fn plan_batch(
     records: &mut dyn Records,
     forms: &mut Forms<'_>,
-    desk: &Desk<'_>,
+    desk: &Desk,
     loaded: &Loaded,
     lines: &[LineRecord],
     n_before: u64,
@@ -112,6 +112,8 @@ fn plan_batch(
                 line: &record.line,
                 contact: &record.contact,
                 addresses: &record.addresses,
+                inherited: record.inherited,
+                company_addresses: &record.company_addresses,
                 presets: &desk.presets,
             })
         })

@@ -12,16 +12,16 @@ use crate::run::problem::Problem;
 use crate::run::records::{Records, RecordsError};
 use crate::run::values::{Names, RowTable};
 use crate::segment::{SegmentHeader, SegmentNo};
-use crate::setup::{Campaign, Setup};
+use crate::setup::{Campaign, MasterKind, Salesperson, SalutationDeclaration, Setup};
 use uuid::Uuid;
 
 use crate::delivery::mailbox::Address;
 
 /// What the lines of a run look things up in.
 #[derive(Debug)]
-pub struct Desk<'a> {
-    /// The set-up.
-    pub setup: &'a Setup,
+pub struct Desk {
+    /// The set-up, completed by the masters of the store; where both have one, the set-up's holds.
+    pub setup: Setup,
     /// The segment's header.
     pub header: SegmentHeader,
     /// The campaigns.
@@ -38,7 +38,7 @@ pub struct Desk<'a> {
     pub sender: Option<(Uuid, Address)>,
 }
 
-impl<'a> Desk<'a> {
+impl Desk {
     /// Lays out the desk for a segment, and tells what is wrong with the set-up.
     ///
     /// # Errors
@@ -46,23 +46,25 @@ impl<'a> Desk<'a> {
     /// A store that cannot be read.
     pub fn new(
         records: &mut dyn Records,
-        setup: &'a Setup,
+        setup: &Setup,
         segment: &SegmentNo,
         run_date: jiff::civil::Date,
-    ) -> Result<(Desk<'a>, Vec<Problem>), RecordsError> {
+    ) -> Result<(Desk, Vec<Problem>), RecordsError> {
+        let setup = completed(records, setup)?;
         let header = records.header(segment)?.unwrap_or_default();
         let templates =
             records.templates()?.into_iter().map(|template| (template.code.clone(), template)).collect();
-        let campaigns = records.campaigns()?;
+        let campaigns: Vec<Campaign> =
+            records.masters(MasterKind::Campaign)?.iter().map(Campaign::from).collect();
         let columns = records.columns()?;
         let row_tables = records.row_tables()?;
         let mut problems = Vec::new();
         let presets = Presets {
             templates,
-            formulas: formulas(setup, &mut problems),
+            formulas: formulas(&setup, &mut problems),
             salespersons: setup.salespersons.iter().map(|salesperson| salesperson.code.clone()).collect(),
             campaigns: campaigns.iter().map(|campaign| campaign.code.clone()).collect(),
-            fallback: fallback(setup, &mut problems),
+            fallback: fallback(&setup, &mut problems),
             default_correspondence_type: word(&setup.defaults.correspondence_type, "defaults", &mut problems),
             has_fax_gateway: setup.fax.as_ref().is_some_and(|fax| !fax.address.is_empty()),
             run_date,
@@ -70,6 +72,22 @@ impl<'a> Desk<'a> {
         let names = Names::new(&columns, &row_tables);
         Ok((Desk { setup, header, campaigns, presets, columns, row_tables, names, sender: None }, problems))
     }
+}
+
+/// Adds the salespersons and salutation formulas of the store that the set-up does not declare.
+fn completed(records: &mut dyn Records, setup: &Setup) -> Result<Setup, RecordsError> {
+    let mut setup = setup.clone();
+    for master in records.masters(MasterKind::Salesperson)? {
+        if setup.salesperson(master.code()).is_none() {
+            setup.salespersons.push(Salesperson::from(&master));
+        }
+    }
+    for master in records.masters(MasterKind::Salutation)? {
+        if !setup.salutations.iter().any(|declared| declared.key() == master.key()) {
+            setup.salutations.push(SalutationDeclaration::from(&master));
+        }
+    }
+    Ok(setup)
 }
 
 fn formulas(setup: &Setup, problems: &mut Vec<Problem>) -> Vec<SalutationFormula> {

@@ -23,7 +23,7 @@ use crate::setup::Setup;
 pub struct Forms<'a> {
     /// The documents, by number.
     pub documents: Vec<RunDocument>,
-    desk: &'a Desk<'a>,
+    desk: &'a Desk,
     template_names: BTreeMap<String, Arc<Names>>,
     letters: BTreeMap<(String, Digest), Option<LetterForm>>,
     texts: BTreeMap<String, Option<BoundText>>,
@@ -55,7 +55,7 @@ pub struct LetterForm {
 
 impl<'a> Forms<'a> {
     /// Begins with no document and no text.
-    pub fn new(desk: &'a Desk<'a>) -> Forms<'a> {
+    pub fn new(desk: &'a Desk) -> Forms<'a> {
         Forms {
             documents: Vec::new(),
             desk,

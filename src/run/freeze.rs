@@ -24,7 +24,7 @@ use crate::run::values::LineContext;
 ///
 /// All problems of this line; those of shared documents and texts are the desk's.
 pub(in crate::run) fn freeze(
-    desk: &Desk<'_>,
+    desk: &Desk,
     forms: &Forms<'_>,
     record: &LineRecord,
     effective: &EffectiveInteraction<'_>,
@@ -42,12 +42,14 @@ pub(in crate::run) fn freeze(
         line: &record.line,
         contact,
         addresses: &record.addresses,
+        inherited: record.inherited,
+        company_addresses: &record.company_addresses,
         presets: &desk.presets,
     };
     let mut context = LineContext {
         facts,
         effective,
-        setup: desk.setup,
+        setup: &desk.setup,
         campaigns: &desk.campaigns,
         rows: &record.rows,
         address_block: address_block(desk, effective, contact),
@@ -146,7 +148,7 @@ fn letter_form<'a>(forms: &'a Forms<'_>, effective: &EffectiveInteraction<'_>) -
     }
 }
 
-fn text(desk: &Desk<'_>, forms: &Forms<'_>, context: &LineContext<'_>, source: &str) -> String {
+fn text(desk: &Desk, forms: &Forms<'_>, context: &LineContext<'_>, source: &str) -> String {
     match forms.text(source) {
         // A text renders whatever its values are; the one failure is a size that no letter reaches.
         Some(text) => {
@@ -157,7 +159,7 @@ fn text(desk: &Desk<'_>, forms: &Forms<'_>, context: &LineContext<'_>, source: &
 }
 
 /// Returns the lines of the envelope: of the alternative address that holds, else of the contact's own.
-fn address_block(desk: &Desk<'_>, effective: &EffectiveInteraction<'_>, contact: &Contact) -> String {
+fn address_block(desk: &Desk, effective: &EffectiveInteraction<'_>, contact: &Contact) -> String {
     let sender = desk.setup.company.field("country");
     let block = |contact: &Contact, address: &PostalAddress| {
         let country = if address.country.is_empty() { sender } else { &address.country };
@@ -174,7 +176,7 @@ fn address_block(desk: &Desk<'_>, effective: &EffectiveInteraction<'_>, contact:
 }
 
 fn planned_letter(
-    desk: &Desk<'_>,
+    desk: &Desk,
     forms: &Forms<'_>,
     context: &LineContext<'_>,
     form: &LetterForm,

@@ -26,8 +26,8 @@ use crate::segment::{
     CriteriaAction, CriteriaKind, InteractionValues, LineNo, LineValues, SegmentFile, SegmentHeader,
     SegmentLine, SegmentNo, ValueProblem,
 };
-use crate::setup::Setup;
 use crate::setup::number_series::next_number;
+use crate::setup::{Master, Setup};
 
 /// What a user names as SEGMENT: a segment file, or the number of a segment in the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,7 +86,7 @@ pub enum LoadError {
 /// All problems of a segment file and its tables at once; a segment that is unknown, logged, or being run.
 pub fn load(records: &mut dyn Store, setup: &Setup, asked: &SegmentRef) -> Result<Loaded, LoadError> {
     for campaign in &setup.campaigns {
-        records.put_campaign(campaign)?;
+        records.put_master(&Master::from(campaign))?;
     }
     match asked {
         SegmentRef::No(segment) => match records.standing(segment)? {
@@ -132,7 +132,7 @@ impl Loader<'_> {
         }
         self.records.put_segment(&header)?;
         for campaign in &declarations.campaigns {
-            self.records.put_campaign(campaign)?;
+            self.records.put_master(&Master::from(campaign))?;
         }
         let n_of_header = self.problems.len();
         for declaration in &declarations.templates {

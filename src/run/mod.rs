@@ -9,6 +9,7 @@ pub mod values;
 pub mod plan;
 pub mod records;
 pub mod journal;
+pub mod masters;
 mod named;
 mod template;
 pub mod load;
@@ -246,7 +247,7 @@ fn checked(office: &mut Office<'_>, asked: &SegmentRef) -> Result<(Loaded, RunNo
     Ok((loaded, run, checked))
 }
 
-fn options(office: &Office<'_>, desk: &Desk<'_>, asked: &SegmentRef) -> RunOptions {
+fn options(office: &Office<'_>, desk: &Desk, asked: &SegmentRef) -> RunOptions {
     let segment = desk.header.no.clone();
     let seed = format!("{segment} {}", office.now);
     RunOptions {

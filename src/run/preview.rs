@@ -96,7 +96,7 @@ fn records(office: &mut Office<'_>, loaded: &Loaded, look: &Look) -> Result<Vec<
 
 fn outlook(
     office: &mut Office<'_>,
-    desk: &Desk<'_>,
+    desk: &Desk,
     forms: &mut Forms<'_>,
     record: &LineRecord,
     number: u64,
@@ -109,6 +109,8 @@ fn outlook(
         line: &record.line,
         contact: &record.contact,
         addresses: &record.addresses,
+        inherited: record.inherited,
+        company_addresses: &record.company_addresses,
         presets: &desk.presets,
     };
     let (planned, rules) = match resolve(&facts) {

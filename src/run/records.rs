@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::contact::address::AlternativeAddress;
 use crate::contact::import::ContactColumn;
+use crate::contact::inheritance::Inherited;
 use crate::contact::{Contact, ContactNo};
 use crate::delivery::suppression::{AddressKey, SuppressionReason};
 use crate::interaction::{InteractionTemplate, RunNo};
@@ -11,7 +12,7 @@ use crate::merge::value::Frame;
 use crate::run::plan::{PlannedLine, RunDocument, RunOptions};
 use crate::run::values::RowTable;
 use crate::segment::{Attachment, CriteriaAction, Digest, LineNo, SegmentHeader, SegmentLine, SegmentNo};
-use crate::setup::Campaign;
+use crate::setup::master::{Master, MasterKind};
 
 /// Why the store cannot do what it is asked for.
 #[derive(Debug, thiserror::Error)]
@@ -87,10 +88,14 @@ impl RecordsError {
 pub struct LineRecord {
     /// The line.
     pub line: SegmentLine,
-    /// The contact.
+    /// The contact, with what it has from its company.
     pub contact: Contact,
+    /// What the contact has from its company.
+    pub inherited: Inherited,
     /// The contact's alternative addresses.
     pub addresses: Vec<AlternativeAddress>,
+    /// The alternative addresses of the company, where the contact has the company's address.
+    pub company_addresses: Vec<AlternativeAddress>,
     /// The contact's child rows by table.
     pub rows: BTreeMap<String, Vec<Frame>>,
 }
@@ -148,10 +153,10 @@ pub trait Records: Send {
     fn put_template(&mut self, template: &InteractionTemplate) -> Result<(), RecordsError>;
     /// Lists the interaction templates in the order of their codes.
     fn templates(&mut self) -> Result<Vec<InteractionTemplate>, RecordsError>;
-    /// Adds or replaces a campaign.
-    fn put_campaign(&mut self, campaign: &Campaign) -> Result<(), RecordsError>;
-    /// Lists the campaigns in the order of their codes.
-    fn campaigns(&mut self) -> Result<Vec<Campaign>, RecordsError>;
+    /// Adds or replaces a master.
+    fn put_master(&mut self, master: &Master) -> Result<(), RecordsError>;
+    /// Lists the masters of a kind in the order of their keys.
+    fn masters(&mut self, kind: MasterKind) -> Result<Vec<Master>, RecordsError>;
 
     /// Tells for each address whether it is on the suppression list, and why.
     fn suppressed(

@@ -8,6 +8,7 @@ pub mod salesperson;
 pub mod campaign;
 pub mod number_series;
 pub mod mail;
+pub mod master;
 
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,7 @@ pub use campaign::Campaign;
 pub use company::Company;
 pub use declaration::DeclarationProblem;
 pub use mail::{Fax, Smtp};
+pub use master::{Master, MasterKind};
 pub use number_series::NumberSeries;
 pub use salesperson::Salesperson;
 

@@ -146,15 +146,22 @@ impl Database {
         self.connection.query_row(&sql, [no.as_str()], contact_of).optional().map_err(|error| reading(&error))
     }
 
-    /// Hands all contacts to `take`, in the order of their numbers.
+    /// Hands up to `limit` contacts after a number to `take`, in the order of their numbers.
     ///
     /// # Errors
     ///
     /// A database that cannot be read.
-    pub fn each_contact(&self, take: &mut dyn FnMut(&Contact)) -> Result<(), RecordsError> {
-        let sql = format!("SELECT {COLUMNS} FROM contact AS c ORDER BY no");
+    pub fn each_contact(
+        &self,
+        after: &str,
+        limit: Option<u64>,
+        take: &mut dyn FnMut(&Contact),
+    ) -> Result<(), RecordsError> {
+        let sql = format!("SELECT {COLUMNS} FROM contact AS c WHERE no > ?1 ORDER BY no LIMIT ?2");
         let mut statement = self.connection.prepare(&sql).map_err(|error| reading(&error))?;
-        let contacts = statement.query_map([], contact_of).map_err(|error| reading(&error))?;
+        let limit = limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1);
+        let contacts =
+            statement.query_map(params![after, limit], contact_of).map_err(|error| reading(&error))?;
         for contact in contacts {
             take(&contact.map_err(|error| reading(&error))?);
         }
@@ -262,6 +269,31 @@ impl Database {
             )
             .map(|_| ())
             .map_err(|error| writing(&error))
+    }
+
+    /// Hands the alternative addresses of a contact, or of all, to `take`, in the order of the contacts.
+    ///
+    /// # Errors
+    ///
+    /// A database that cannot be read.
+    pub fn each_address(
+        &self,
+        contact: Option<&ContactNo>,
+        take: &mut dyn FnMut(&AlternativeAddress),
+    ) -> Result<(), RecordsError> {
+        let mut statement = self
+            .connection
+            .prepare(
+                "SELECT address FROM alternative_address WHERE ?1 IS NULL OR contact = ?1
+                 ORDER BY contact, position",
+            )
+            .map_err(|error| reading(&error))?;
+        let mut rows = statement.query([contact.map(ContactNo::as_str)]).map_err(|error| reading(&error))?;
+        while let Some(row) = rows.next().map_err(|error| reading(&error))? {
+            let json: String = row.get(0).map_err(|error| reading(&error))?;
+            take(&from_json(&json)?);
+        }
+        Ok(())
     }
 
     /// Returns the alternative addresses of a contact, in the order in which they were imported.

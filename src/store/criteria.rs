@@ -48,7 +48,7 @@ impl Database {
         .map_err(|error| writing(&error))?;
         self.connection
             .execute(
-                "INSERT INTO criteria_action SELECT ?1, ifnull(max(position), 0) + 1, ?2, ?3
+                "INSERT INTO criteria_action (segment, position, kind, condition) SELECT ?1, ifnull(max(position), 0) + 1, ?2, ?3
                  FROM criteria_action WHERE segment = ?1",
                 [segment.0.as_str(), action.kind.as_str(), &action.condition],
             )

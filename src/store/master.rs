@@ -1,4 +1,4 @@
-//! Owns attachments, interaction templates and campaigns in the database.
+//! Owns attachments, interaction templates and masters of one shape in the database.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -6,7 +6,7 @@ use super::{Database, from_json, reading, to_json, writing};
 use crate::interaction::InteractionTemplate;
 use crate::run::records::RecordsError;
 use crate::segment::{Attachment, Digest};
-use crate::setup::Campaign;
+use crate::setup::master::{Master, MasterKind};
 
 impl Database {
     pub(super) fn put_attachment_row(&mut self, attachment: &Attachment) -> Result<(), RecordsError> {
@@ -44,19 +44,34 @@ impl Database {
         self.declarations("SELECT declaration FROM interaction_template ORDER BY code")
     }
 
-    pub(super) fn put_campaign_row(&mut self, campaign: &Campaign) -> Result<(), RecordsError> {
-        let declaration = to_json(campaign)?;
+    pub(super) fn put_master_row(&mut self, master: &Master) -> Result<(), RecordsError> {
+        let declaration = to_json(master.fields())?;
         self.connection
             .execute(
-                "INSERT INTO campaign VALUES (?1, ?2) ON CONFLICT (code) DO UPDATE SET declaration = ?2",
-                [&campaign.code, &declaration],
+                "INSERT INTO master VALUES (?1, ?2, ?3) ON CONFLICT (kind, code) DO UPDATE SET declaration = ?3",
+                [master.kind().as_str(), &master.key(), &declaration],
             )
             .map(|_| ())
             .map_err(|error| writing(&error))
     }
 
-    pub(super) fn campaign_rows(&mut self) -> Result<Vec<Campaign>, RecordsError> {
-        self.declarations("SELECT declaration FROM campaign ORDER BY code")
+    pub(super) fn master_rows(&mut self, kind: MasterKind) -> Result<Vec<Master>, RecordsError> {
+        let sql = format!("SELECT declaration FROM master WHERE kind = '{kind}' ORDER BY code");
+        let fields = self.declarations(&sql)?;
+        Ok(fields.into_iter().map(|fields| Master::from_stored(kind, fields)).collect())
+    }
+
+    pub(super) fn master_row(&mut self, kind: MasterKind, key: &str) -> Result<Option<Master>, RecordsError> {
+        let declaration: Option<String> = self
+            .connection
+            .query_row(
+                "SELECT declaration FROM master WHERE kind = ?1 AND code = ?2",
+                [kind.as_str(), key],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(|error| reading(&error))?;
+        declaration.map(|text| Ok(Master::from_stored(kind, from_json(&text)?))).transpose()
     }
 
     fn declarations<T: serde::de::DeserializeOwned>(&self, sql: &str) -> Result<Vec<T>, RecordsError> {

@@ -5,6 +5,7 @@
 mod lock;
 mod contact;
 mod master;
+mod usage;
 mod segment;
 mod criteria;
 pub mod suppression;
@@ -29,11 +30,15 @@ use crate::run::records::{LineRecord, Records, RecordsError, SegmentStanding};
 use crate::run::values::RowTable;
 use crate::run::{Lock, LockError, Store};
 use crate::segment::{Attachment, CriteriaAction, Digest, LineNo, SegmentHeader, SegmentLine, SegmentNo};
-use crate::setup::Campaign;
+use crate::setup::master::{Master, MasterKind};
 
 /// The steps from an empty file to the newest schema that this program knows. `PRAGMA user_version` counts those
 /// that a database has taken; a step that was released never changes.
-const MIGRATIONS: [&str; 2] = [include_str!("schema/1_run.sql"), include_str!("schema/2_suppression.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("schema/1_run.sql"),
+    include_str!("schema/2_suppression.sql"),
+    include_str!("schema/3_worksheet.sql"),
+];
 
 /// Marks our databases: "MLRN".
 const APPLICATION_ID: i64 = 0x4D4C_524E;
@@ -267,12 +272,12 @@ impl Records for Database {
         self.template_rows()
     }
 
-    fn put_campaign(&mut self, campaign: &Campaign) -> Result<(), RecordsError> {
-        self.put_campaign_row(campaign)
+    fn put_master(&mut self, master: &Master) -> Result<(), RecordsError> {
+        self.put_master_row(master)
     }
 
-    fn campaigns(&mut self) -> Result<Vec<Campaign>, RecordsError> {
-        self.campaign_rows()
+    fn masters(&mut self, kind: MasterKind) -> Result<Vec<Master>, RecordsError> {
+        self.master_rows(kind)
     }
 
     fn suppressed(

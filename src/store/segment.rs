@@ -1,10 +1,14 @@
 //! Owns worksheets in the database: headers, lines, and where a segment stands.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::contact::{COLUMNS, contact_of};
 use super::{Database, from_json, reading, to_json, writing};
-use crate::contact::ContactNo;
+use crate::contact::inheritance::{Inherited, inherit};
+use crate::contact::{Contact, ContactKind, ContactNo};
 use crate::interaction::RunNo;
 use crate::run::records::{LineRecord, RecordsError, SegmentStanding};
 use crate::segment::{LineNo, LineValues, SegmentHeader, SegmentLine, SegmentNo};
@@ -162,17 +166,48 @@ impl Database {
             .query(params![segment.0, number(after), i64::try_from(limit).unwrap_or(i64::MAX)])
             .map_err(|error| reading(&error))?;
         let mut records = Vec::new();
+        let mut companies = BTreeMap::new();
         while let Some(row) = rows.next().map_err(|error| reading(&error))? {
             let mut record = line_record(row)?;
+            if let Some(company) = self.company_of(&record.contact, &mut companies)? {
+                record.inherited = inherit(&mut record.contact, company);
+            }
             if has_rows {
                 record.rows = self.rows_of(record.contact.no.as_str())?;
             }
             if has_addresses {
                 record.addresses = self.addresses_of(record.contact.no.as_str())?;
+                if record.inherited.address {
+                    record.company_addresses = self.addresses_of(&record.contact.company_no)?;
+                }
             }
             records.push(record);
         }
         Ok(records)
+    }
+
+    /// Returns the company of a person; the persons of a company often stand together.
+    fn company_of<'a>(
+        &self,
+        contact: &Contact,
+        known: &'a mut BTreeMap<String, Option<Contact>>,
+    ) -> Result<Option<&'a Contact>, RecordsError> {
+        if contact.kind == ContactKind::Company || contact.company_no.is_empty() {
+            return Ok(None);
+        }
+        let company = match known.entry(contact.company_no.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let sql = format!("SELECT {COLUMNS} FROM contact AS c WHERE no = ?1 AND type = 'company'");
+                let mut statement = self.connection.prepare_cached(&sql).map_err(|error| reading(&error))?;
+                let company = statement
+                    .query_row([&contact.company_no], contact_of)
+                    .optional()
+                    .map_err(|error| reading(&error))?;
+                new.insert(company)
+            }
+        };
+        Ok(company.as_ref())
     }
 
     fn has_any(&self, table: &str) -> Result<bool, RecordsError> {
@@ -188,7 +223,14 @@ fn line_record(row: &Row<'_>) -> Result<LineRecord, RecordsError> {
     let values = row.get(37).map_err(|error| reading(&error))?;
     let line =
         SegmentLine { line_no: line_no_of(line_no), contact: contact.no.clone(), values: values_of(values)? };
-    Ok(LineRecord { line, contact, addresses: Vec::new(), rows: std::collections::BTreeMap::new() })
+    Ok(LineRecord {
+        line,
+        contact,
+        inherited: Inherited::default(),
+        addresses: Vec::new(),
+        company_addresses: Vec::new(),
+        rows: BTreeMap::new(),
+    })
 }
 
 fn values_of(json: Option<String>) -> Result<LineValues, RecordsError> {

@@ -5,28 +5,12 @@ use std::path::Path;
 
 use jiff::civil::Date;
 
-use super::{ContactNo, Place, Problems, Record, Table, Wrong, known_contact, read_records};
+use super::{ContactNo, Place, Problems, Table, Wrong, known_contact, read_records};
 use crate::contact::address::AlternativeAddress;
 use crate::contact::table::Cell;
 use crate::contact::{did_you_mean, fold_name};
 
-const FIELDS: &[&str] = &[
-    "contact",
-    "code",
-    "starting_date",
-    "ending_date",
-    "company_name",
-    "address",
-    "address_2",
-    "post_code",
-    "city",
-    "county",
-    "country",
-    "phone",
-    "mobile",
-    "fax",
-    "email",
-];
+const FIELDS: &[&str] = AlternativeAddress::FIELDS;
 
 /// Imports alternative addresses, in file order. Dates are ISO 8601, or date cells of a workbook.
 ///
@@ -65,7 +49,7 @@ pub fn import_addresses(
         let Some(contact_no) = known_contact(table, record, contact, is_known, problems) else { return };
         let mut address = AlternativeAddress { contact: contact_no, ..AlternativeAddress::default() };
         for (column, field) in fields.iter().enumerate() {
-            if let Err(wrong) = field.map_or(Ok(()), |field| set(&mut address, field, record, column)) {
+            if let Err(wrong) = field.map_or(Ok(()), |field| set(&mut address, field, &record.cell(column))) {
                 problems.add(table.place(record.row(), Some(column)), wrong);
             }
         }
@@ -90,15 +74,49 @@ pub fn import_addresses(
     Ok(addresses)
 }
 
-fn set(address: &mut AlternativeAddress, field: &str, record: &Record, column: usize) -> Result<(), Wrong> {
-    let value = record.text(column).trim().to_owned();
+/// Sets a field of an address from its text, as a command gives it.
+///
+/// # Errors
+///
+/// A name that is no field, a text that is no date.
+pub fn set_address_field(address: &mut AlternativeAddress, name: &str, text: &str) -> Result<(), Wrong> {
+    match FIELDS.iter().copied().find(|field| fold_name(field) == fold_name(name)) {
+        Some(field) if !matches!(field, "contact" | "code") => set(address, field, &Cell::text(text)),
+        Some(_) | None => {
+            let help = did_you_mean(name, FIELDS.iter().copied());
+            Err(Wrong::UnknownColumn { column: name.to_owned(), help })
+        }
+    }
+}
+
+/// Finds what is wrong with the ranges of the addresses of one contact: one that ends before it starts, two that
+/// start on one day.
+pub fn wrong_ranges(addresses: &[AlternativeAddress]) -> Vec<Wrong> {
+    let mut wrong = Vec::new();
+    for (position, address) in addresses.iter().enumerate() {
+        if let (Some(start), Some(end)) = (address.starting_date, address.ending_date)
+            && end < start
+        {
+            wrong.push(Wrong::EndsBeforeStart { start, end });
+        }
+        if let Some(start) = address.starting_date
+            && addresses.iter().take(position).any(|earlier| earlier.starting_date == Some(start))
+        {
+            wrong.push(Wrong::SameStart { contact: address.contact.clone(), start, first: None });
+        }
+    }
+    wrong
+}
+
+fn set(address: &mut AlternativeAddress, field: &str, cell: &Cell) -> Result<(), Wrong> {
+    let value = cell.as_text().trim().to_owned();
     let place = match field {
         "starting_date" => {
-            address.starting_date = date(record, column)?;
+            address.starting_date = date(cell)?;
             return Ok(());
         }
         "ending_date" => {
-            address.ending_date = date(record, column)?;
+            address.ending_date = date(cell)?;
             return Ok(());
         }
         "code" => &mut address.code,
@@ -119,9 +137,9 @@ fn set(address: &mut AlternativeAddress, field: &str, record: &Record, column: u
     Ok(())
 }
 
-fn date(record: &Record, column: usize) -> Result<Option<Date>, Wrong> {
-    match record.cell(column) {
-        Cell::Date(date) => Ok(Some(date)),
+fn date(cell: &Cell) -> Result<Option<Date>, Wrong> {
+    match cell {
+        Cell::Date(date) => Ok(Some(*date)),
         Cell::DateTime(moment) => Ok(Some(moment.date())),
         cell => {
             let text = cell.as_text();

@@ -148,24 +148,9 @@ pub enum Wrong {
 }
 
 impl Wrong {
-    pub(super) fn no_key<'a>(column: &str, names: impl Iterator<Item = &'a str>) -> Wrong {
-        Wrong::NoKeyColumn { column: column.to_owned(), help: did_you_mean(column, names) }
-    }
-
-    pub(super) fn unknown_column<'a>(column: &str, names: impl Iterator<Item = &'a str>) -> Wrong {
-        Wrong::MissingColumn { column: column.to_owned(), help: did_you_mean(column, names) }
-    }
-}
-
-impl ImportProblem {
-    /// Says where the problem is.
-    pub fn place(&self) -> String {
-        self.place.to_string()
-    }
-
     /// Says what to do, where that is sure.
     pub fn help(&self) -> Option<String> {
-        match &self.wrong {
+        match self {
             Wrong::Table(problem) => problem.help(),
             Wrong::Field(error) => error.help(),
             Wrong::NoKeyColumn { help, .. } => {
@@ -183,7 +168,7 @@ impl ImportProblem {
 
     /// Returns the stable name of the problem.
     pub fn id(&self) -> &'static str {
-        match &self.wrong {
+        match self {
             Wrong::Table(problem) => problem.id(),
             Wrong::Field(error) => error.id(),
             Wrong::NoKeyColumn { .. } => "no-key-column",
@@ -196,6 +181,31 @@ impl ImportProblem {
             Wrong::EndsBeforeStart { .. } => "ends-before-start",
             Wrong::SameStart { .. } => "same-start",
         }
+    }
+
+    pub(super) fn no_key<'a>(column: &str, names: impl Iterator<Item = &'a str>) -> Wrong {
+        Wrong::NoKeyColumn { column: column.to_owned(), help: did_you_mean(column, names) }
+    }
+
+    pub(super) fn unknown_column<'a>(column: &str, names: impl Iterator<Item = &'a str>) -> Wrong {
+        Wrong::MissingColumn { column: column.to_owned(), help: did_you_mean(column, names) }
+    }
+}
+
+impl ImportProblem {
+    /// Says where the problem is.
+    pub fn place(&self) -> String {
+        self.place.to_string()
+    }
+
+    /// Says what to do, where that is sure.
+    pub fn help(&self) -> Option<String> {
+        self.wrong.help()
+    }
+
+    /// Returns the stable name of the problem.
+    pub fn id(&self) -> &'static str {
+        self.wrong.id()
     }
 }
 
