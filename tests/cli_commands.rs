@@ -209,3 +209,33 @@ fn a_column_is_a_name_by_its_header_whatever_field_it_fills() {
     // The one that the condition selects, and the one that has a line of its own.
     assert_eq!(lines["lines"], 2);
 }
+
+#[test]
+fn verbose_commands_end_with_a_table_of_where_the_time_went() {
+    let place = Place::with_copy_of("templates/init");
+    let check = |arguments: &[&str], expected: &[&str]| {
+        let ended = place.run(arguments).expect_code(0);
+        let table: Vec<Vec<&str>> = ended
+            .stderr
+            .lines()
+            .map(|line| line.split_whitespace().collect())
+            .skip_while(|words: &Vec<&str>| !words.starts_with(&["load"]))
+            .collect();
+        let stages: Vec<&str> = table.iter().map(|words| words[0]).collect();
+        assert_eq!(stages, expected, "{arguments:?}: {}", ended.stderr);
+        for words in &table {
+            let [_, seconds, "s", share, "%"] = words.as_slice() else { panic!("{words:?} is no row") };
+            assert!(
+                seconds.parse::<f64>().is_ok() && share.parse::<u8>().is_ok_and(|it| it <= 100),
+                "{words:?}"
+            );
+        }
+        assert_eq!(ended.stdout, "", "the table is talk, not data");
+    };
+    check(&["check", "segment.toml", "-v"], &["load", "resolve", "check", "journal", "all"]);
+    let all = ["load", "resolve", "check", "merge", "write", "journal", "log", "all"];
+    check(&["run", "segment.toml", "-v"], &all);
+    let other = Place::with_copy_of("templates/init");
+    let silent = other.run(&["run", "segment.toml"]).expect_code(0);
+    assert!(!silent.stderr.contains('%'), "{}", silent.stderr);
+}

@@ -19,7 +19,8 @@ use mailrun::run::plan::{PlannedLine, RunDocument};
 use mailrun::run::records::{LineRecord, SegmentStanding};
 use mailrun::run::values::RowTable;
 use mailrun::run::{
-    self, Counts, Lock, LockError, Office, Records, RecordsError, RunError, RunOptions, SegmentRef, Store,
+    self, Counts, Lock, LockError, Office, Records, RecordsError, RunError, RunOptions, SegmentRef, Stages,
+    Store,
 };
 use mailrun::segment::{Attachment, CriteriaAction, Digest, LineNo, SegmentHeader, SegmentLine, SegmentNo};
 use mailrun::setup::{Master, MasterKind, Setup};
@@ -131,7 +132,14 @@ impl Store for Mortal {
 fn at<T>(place: &Place, store: &mut dyn Store, work: impl FnOnce(&mut Office<'_>) -> T) -> T {
     let setup = Setup::read(&place.path("mailrun.toml")).expect("the sample's set-up is sound");
     let now = NOW.parse().expect("the clock of the tests is a time");
-    work(&mut Office { setup: &setup, store, now, out: place.path("out"), stop: &AtomicBool::new(false) })
+    work(&mut Office {
+        setup: &setup,
+        store,
+        now,
+        out: place.path("out"),
+        stop: &AtomicBool::new(false),
+        stages: &Stages::default(),
+    })
 }
 
 fn run_once(place: &Place, store: &mut dyn Store) -> Result<run::Report, RunError> {

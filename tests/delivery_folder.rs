@@ -8,6 +8,7 @@ use mailrun::delivery::folder::{Folder, FolderError};
 use mailrun::delivery::outbox::{Outbox, sha256};
 use mailrun::delivery::outcome::Outcome;
 use mailrun::delivery::{Change, DeliveryError, Parcel, Transport};
+use sha2::{Digest, Sha256};
 
 fn names(path: &std::path::Path) -> Vec<String> {
     let mut names: Vec<String> =
@@ -97,7 +98,12 @@ fn many_workers_write_and_each_line_ends_written_once_in_order() {
             .map(|chunk| {
                 scope.spawn(|| {
                     let stage = |(line, name, bytes): &(u64, String, Vec<u8>)| {
-                        outbox.stage(*line, Parcel::Letter { name, bytes }).unwrap()
+                        outbox
+                            .stage(
+                                *line,
+                                Parcel::Letter { name, bytes, digest: Sha256::digest(bytes).into() },
+                            )
+                            .unwrap()
                     };
                     chunk.iter().map(stage).collect::<Vec<_>>()
                 })
@@ -126,7 +132,8 @@ fn many_workers_write_and_each_line_ends_written_once_in_order() {
 fn a_journal_that_cannot_be_written_stops_the_delivery() {
     let place = tempfile::tempdir().unwrap();
     let outbox = Outbox::new(Folder::open(place.path()).unwrap());
-    let staged = outbox.stage(1, Parcel::Letter { name: "a.docx", bytes: b"a" }).unwrap();
+    let letter = Parcel::Letter { name: "a.docx", bytes: b"a", digest: Sha256::digest(b"a").into() };
+    let staged = outbox.stage(1, letter).unwrap();
     let stopped = outbox.deliver(&mut [staged].into_iter(), &mut |_| Err("journal".into()));
     assert!(matches!(stopped, Err(DeliveryError::Record(_))));
 }

@@ -12,6 +12,7 @@ use super::terminal::{Terminal, table};
 use super::{DONE, PROBLEMS};
 use crate::delivery::name::safe_name;
 use crate::interaction::{EntryNo, State};
+use crate::merge::Buffer;
 use crate::run::{Journal, Letters};
 use crate::segment::{LineNo, SegmentNo};
 use crate::store::Database;
@@ -165,15 +166,17 @@ fn document(
     let options = database.options(logged.run)?;
     let documents = database.documents(logged.run)?;
     let letters = Letters::compile(database, options, documents).map_err(crate::run::RunError::from)?;
-    let mut bytes = Vec::new();
+    let mut buffer = Buffer::new();
     letters
-        .merge(letter, logged.line_no.0 / LineNo::STEP, &mut bytes)
+        .merge(letter, logged.line_no.0 / LineNo::STEP, &mut buffer)
         .map_err(|reason| Failure::Stopped { code: PROBLEMS, message: reason, help: None })?;
     match &common.out {
         Some(folder) => {
             let stem = logged.file.rsplit_once('.').map_or(logged.file.as_str(), |(stem, _)| stem);
             let path = folder.join(safe_name(stem, "docx"));
-            fs::create_dir_all(folder).and_then(|()| fs::write(&path, &bytes)).map_err(Failure::output)?;
+            fs::create_dir_all(folder)
+                .and_then(|()| fs::write(&path, buffer.letter()))
+                .map_err(Failure::output)?;
             terminal.data().line(&path.display().to_string());
         }
         None if io::stdout().is_terminal() => {
@@ -181,7 +184,7 @@ fn document(
             let help = Some("redirect stdout to a file, or name a folder with `--out`".to_owned());
             return Err(Failure::Stopped { code: PROBLEMS, message, help });
         }
-        None => terminal.data().write_all(&bytes).map_err(Failure::output)?,
+        None => terminal.data().write_all(buffer.letter()).map_err(Failure::output)?,
     }
     Ok(DONE)
 }

@@ -115,6 +115,7 @@ fn outlooks(common: &Common, segment: &str, wanted: &Look) -> Result<Vec<Outlook
         now: surroundings.now.clone(),
         out: surroundings.out.clone(),
         stop: &surroundings.stop,
+        stages: &surroundings.stages,
     };
     Ok(look(&mut office, &asked, wanted)?)
 }

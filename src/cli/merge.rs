@@ -8,6 +8,7 @@ use clap::Args;
 use super::office;
 use super::options::Common;
 use super::problem::{Failure, warn};
+use super::stages;
 use super::template::print_fields;
 use super::terminal::Terminal;
 use super::{DONE, INTERRUPTED};
@@ -83,6 +84,7 @@ pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> 
         }])
     })?;
     let data = merge.data.as_ref().expect("the arguments ask for DATA unless --fields is given");
+    let stages = stages::stages(common);
     let mut table = Table::open(data).map_err(|error| Failure::from(PlainError::from(error)))?;
     let plain = PlainMerge::new(&name, &template, table.columns(), merge.name.as_deref())?;
     let names = namespace(table.columns());
@@ -95,8 +97,9 @@ pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> 
         .num_threads(merge.jobs.unwrap_or(0))
         .build()
         .map_err(|error| Failure::Stopped { code: INTERRUPTED, message: error.to_string(), help: None })?;
-    let n_letters = pool.install(|| plain.into_folder(&mut table, &folder, &moment))?;
+    let n_letters = pool.install(|| plain.into_folder(&mut table, &folder, &moment, &stages))?;
     terminal.say(&format!("{n_letters} letters in {}", folder.display()));
+    stages::say(common, &stages, terminal);
     Ok(DONE)
 }
 

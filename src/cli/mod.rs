@@ -5,6 +5,7 @@ mod arguments;
 mod terminal;
 mod problem;
 mod progress;
+mod stages;
 mod office;
 mod run;
 mod look;

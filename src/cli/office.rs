@@ -11,7 +11,8 @@ use jiff::tz::TimeZone;
 use super::INTERRUPTED;
 use super::options::Common;
 use super::problem::Failure;
-use crate::run::{Problem, SegmentRef};
+use super::stages;
+use crate::run::{Problem, SegmentRef, Stages};
 use crate::segment::{SegmentFile, SegmentNo};
 use crate::setup::Setup;
 
@@ -21,6 +22,7 @@ pub(super) struct Surroundings {
     pub(super) now: ZonedDateTime,
     pub(super) out: PathBuf,
     pub(super) stop: Arc<AtomicBool>,
+    pub(super) stages: Stages,
 }
 
 impl Surroundings {
@@ -29,7 +31,8 @@ impl Surroundings {
         let setup = setup(common, segment)?;
         let out = common.out.clone().unwrap_or_else(|| setup.output.folder.clone());
         let out = std::path::absolute(out).map_err(Failure::output)?;
-        Ok(Surroundings { setup, now: now(common)?, out, stop: Arc::new(AtomicBool::new(false)) })
+        let stop = Arc::new(AtomicBool::new(false));
+        Ok(Surroundings { setup, now: now(common)?, out, stop, stages: stages::stages(common) })
     }
 
     /// Lets Ctrl-C stop the run after what is under way; a second one ends the program at once.

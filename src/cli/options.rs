@@ -28,7 +28,7 @@ pub(super) struct Common {
     /// Say nothing but errors
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
-    /// Say more
+    /// Say more: at the end of run, resume, check and merge, where the time went
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
 }

@@ -10,6 +10,7 @@ use super::office::{Surroundings, segment_no, segment_ref};
 use super::options::Common;
 use super::problem::{Failure, listed, n_problems, warn};
 use super::progress::Bar;
+use super::stages;
 use super::terminal::Terminal;
 use super::{DONE, INTERRUPTED, PROBLEMS, SOME_LINES};
 use crate::interaction::RunNo;
@@ -73,18 +74,28 @@ struct JsonReport<'a> {
 pub(super) fn check(common: &Common, check: &Check, terminal: &mut Terminal) -> Result<u8, Failure> {
     let asked = segment_ref(&check.segment);
     let surroundings = Surroundings::of(common, Some(&asked))?;
+    look_only(common, &surroundings, &asked, terminal)
+}
+
+/// Loads, resolves and checks a segment, and stops there.
+fn look_only(
+    common: &Common,
+    surroundings: &Surroundings,
+    asked: &SegmentRef,
+    terminal: &Terminal,
+) -> Result<u8, Failure> {
     let mut database = Database::open_existing(&common.db)?;
-    let (segment, checked) = run::check(&mut office(&surroundings, &mut database), &asked)?;
-    Ok(print_checked(&segment, &checked, terminal))
+    let (segment, checked) = run::check(&mut office(surroundings, &mut database), asked)?;
+    let code = print_checked(&segment, &checked, terminal);
+    stages::say(common, &surroundings.stages, terminal);
+    Ok(code)
 }
 
 pub(super) fn run(common: &Common, run: &Run, terminal: &mut Terminal) -> Result<u8, Failure> {
     let asked = segment_ref(&run.segment);
     let surroundings = Surroundings::of(common, Some(&asked))?;
     if run.dry_run {
-        let mut database = Database::open_existing(&common.db)?;
-        let (segment, checked) = run::check(&mut office(&surroundings, &mut database), &asked)?;
-        return Ok(print_checked(&segment, &checked, terminal));
+        return look_only(common, &surroundings, &asked, terminal);
     }
     refuse_if_nothing_to_run(common, &asked)?;
     surroundings.stop_on_interrupt()?;
@@ -94,7 +105,9 @@ pub(super) fn run(common: &Common, run: &Run, terminal: &mut Terminal) -> Result
     let report =
         run::run(&mut office(&surroundings, &mut database), &asked, &mut |progress| bar.show(progress));
     drop(bar);
-    Ok(print_report(&report?, started, common, terminal))
+    let code = print_report(&report?, started, common, terminal);
+    stages::say(common, &surroundings.stages, terminal);
+    Ok(code)
 }
 
 /// A number can only be run out of a database that there is; a wrong one must not make an empty one.
@@ -134,6 +147,7 @@ pub(super) fn resume(common: &Common, resume: &Resume, terminal: &mut Terminal) 
         drop(bar);
         code = code.max(print_report(&report?, started, common, terminal));
     }
+    stages::say(common, &surroundings.stages, terminal);
     Ok(code)
 }
 
@@ -179,6 +193,7 @@ fn office<'a>(surroundings: &'a Surroundings, database: &'a mut Database) -> Off
         now: surroundings.now.clone(),
         out: surroundings.out.clone(),
         stop: &surroundings.stop,
+        stages: &surroundings.stages,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Owns the import: from the records of a table to contacts, their child rows, and their alternative addresses.
 //!
 //! Every bad record is reported, not the first alone; nothing is handed on behind the first bad one, so that the
-//! caller can take everything back. Contacts pass one by one: a key costs sixteen bytes, a contact nothing.
+//! caller can take everything back. Contacts pass one by one: a key costs eight bytes, a contact nothing.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -158,14 +158,14 @@ impl ContactImport {
         mut accept: impl FnMut(&ImportedContact) -> Result<(), E>,
     ) -> Result<u64, ImportError<E>> {
         let mut problems = Problems::default();
-        let mut keys: Vec<(u64, u64)> = Vec::new();
+        let mut keys: Vec<u64> = Vec::new();
         let mut record = Record::default();
         let mut imported = ImportedContact::default();
         loop {
             match self.table.read(&mut record) {
                 Ok(false) => break,
                 Ok(true) => {
-                    keys.push((hash(record.text(self.key).trim()), record.row()));
+                    keys.push(hash(record.text(self.key).trim()));
                     self.fill(&record, &mut imported, &mut problems);
                     if problems.total == 0 {
                         accept(&imported).map_err(ImportError::Accept)?;
@@ -229,10 +229,9 @@ impl ContactImport {
 
     /// Finds keys that stand twice. Only hashes were kept; where two are alike, the file is read again and the
     /// keys themselves are compared.
-    fn check_keys(&self, mut keys: Vec<(u64, u64)>, problems: &mut Problems) -> Result<(), Problems> {
+    fn check_keys(&self, mut keys: Vec<u64>, problems: &mut Problems) -> Result<(), Problems> {
         keys.sort_unstable();
-        let alike: Vec<u64> =
-            keys.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0).collect();
+        let alike: Vec<u64> = keys.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
         if alike.is_empty() {
             return Ok(());
         }

@@ -29,6 +29,8 @@ pub enum Parcel<'a> {
         name: &'a str,
         /// The whole document.
         bytes: &'a [u8],
+        /// The SHA-256 of its bytes, by whoever made it: hashing all of it again would cost more than making it.
+        digest: [u8; 32],
     },
     /// A message to be sent, or to be written to the outbox.
     Message {

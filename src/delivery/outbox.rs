@@ -52,12 +52,12 @@ impl Outbox {
 
 impl Transport for Outbox {
     fn stage(&self, line: u64, parcel: Parcel<'_>) -> Result<Staged, DeliveryError> {
-        let (name, bytes) = match parcel {
-            Parcel::Letter { name, bytes } => (name, bytes),
-            Parcel::Message { name, message } => (name, message.bytes()),
+        let (name, bytes, sha256) = match parcel {
+            Parcel::Letter { name, bytes, digest } => (name, bytes, hexadecimal(&digest)),
+            Parcel::Message { name, message } => (name, message.bytes(), sha256(message.bytes())),
         };
         self.folder.write(name, bytes)?;
-        Ok(Staged { line, content: StagedContent::File { name: name.to_owned(), sha256: sha256(bytes) } })
+        Ok(Staged { line, content: StagedContent::File { name: name.to_owned(), sha256 } })
     }
 
     fn deliver(
@@ -81,8 +81,12 @@ impl Transport for Outbox {
 
 /// Returns the SHA-256 of `bytes` as 64 lower-case hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes).into())
+}
+
+fn hexadecimal(digest: &[u8; 32]) -> String {
     const DIGITS: [char; 16] =
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let digest = Sha256::digest(bytes);
-    digest.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| DIGITS[usize::from(digit)]).collect()
+    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| DIGITS[usize::from(digit)]).collect()
 }

@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use crate::interaction::resolve::Facts;
-use crate::interaction::{RunNo, resolve};
+use crate::interaction::resolve::{Facts, Refusal};
+use crate::interaction::{EffectiveInteraction, RunNo, resolve};
 use crate::merge::Moment;
 use crate::run::desk::Desk;
 use crate::run::forms::Forms;
@@ -13,6 +13,7 @@ use crate::run::load::Loaded;
 use crate::run::plan::PlannedLine;
 use crate::run::problem::Problem;
 use crate::run::records::{LineRecord, Records, RecordsError};
+use crate::run::stage::{Stage, Stages};
 use crate::run::suppress::suppress;
 use crate::run::warning::together;
 use crate::segment::LineNo;
@@ -39,100 +40,114 @@ pub struct Checked {
     n_unlisted: u64,
 }
 
-/// Resolves, checks and plans all lines of a segment; the plan goes into the open draft.
-///
-/// # Errors
-///
-/// A store that fails. Problems are part of what is returned.
-pub(in crate::run) fn check(
-    records: &mut dyn Records,
-    desk: &Desk,
-    loaded: &Loaded,
-    run: RunNo,
-    moment: &Moment,
-) -> Result<Checked, RecordsError> {
-    let mut checked = Checked::default();
-    let mut forms = Forms::new(desk);
-    let mut after = LineNo(0);
-    loop {
-        let lines = records.lines(&loaded.segment, after, LINES_PER_BATCH)?;
-        let Some(last) = lines.last() else { break };
-        after = last.line.line_no;
-        let mut planned = plan_batch(records, &mut forms, desk, loaded, &lines, checked.n_lines, moment)?;
-        suppress(records, &mut planned)?;
-        checked.n_lines += lines.len() as u64;
-        let mut plan = Vec::with_capacity(planned.len());
-        for line in planned {
-            match line {
-                Ok(line) => {
-                    checked.counts.add(line.entry.state, 1);
-                    plan.push(line);
-                }
-                Err(problems) => checked.add(problems),
-            }
-        }
-        checked.add(forms.take_problems());
-        if checked.problems.is_empty() {
-            records.put_plan(run, &plan)?;
-        }
-    }
-    checked.add(forms.take_problems());
-    if checked.n_lines == 0 && checked.problems.is_empty() && loaded.problems.is_empty() {
-        checked.add(vec![Problem {
-            id: "empty-segment",
-            message: format!("segment {} has no lines", loaded.segment),
-            place: format!("segment {}", loaded.segment),
-            help: Some("add contacts, or change the criteria so that they select some".to_owned()),
-        }]);
-    }
-    checked.finish(loaded);
-    checked.unused_columns = forms.unused_columns();
-    checked.warnings = together(forms.take_warnings());
-    if checked.problems.is_empty() {
-        records.put_documents(run, &forms.documents)?;
-    }
-    Ok(checked)
+/// What the lines of a segment are checked with.
+pub(in crate::run) struct Check<'a> {
+    pub(in crate::run) desk: &'a Desk,
+    pub(in crate::run) loaded: &'a Loaded,
+    pub(in crate::run) moment: &'a Moment,
+    pub(in crate::run) stages: &'a Stages,
 }
 
-/// Resolves a batch in parallel, learns what it uses, and freezes it in parallel; results in the order of the lines.
-fn plan_batch(
-    records: &mut dyn Records,
-    forms: &mut Forms<'_>,
-    desk: &Desk,
-    loaded: &Loaded,
-    lines: &[LineRecord],
-    n_before: u64,
-    moment: &Moment,
-) -> Result<Vec<Result<PlannedLine, Vec<Problem>>>, RecordsError> {
-    let effective: Vec<_> = lines
-        .par_iter()
-        .map(|record| {
+/// A line of the plan, or all that is wrong with it.
+type Planned = Result<PlannedLine, Vec<Problem>>;
+
+impl Check<'_> {
+    /// Resolves, checks and plans all lines of a segment; the plan goes into the open draft.
+    ///
+    /// While all cores freeze one batch, the one before is written into the plan and the next is read.
+    ///
+    /// # Errors
+    ///
+    /// A store that fails. Problems are part of what is returned.
+    pub(in crate::run) fn check(
+        &self,
+        records: &mut dyn Records,
+        run: RunNo,
+    ) -> Result<Checked, RecordsError> {
+        let Check { loaded, stages, .. } = self;
+        let mut checked = Checked::default();
+        let mut forms = Forms::new(self.desk);
+        let mut plan = Vec::new();
+        let mut lines = self.lines(records, LineNo(0))?;
+        while !lines.is_empty() || !plan.is_empty() {
+            let effective = stages.time(Stage::Resolve, || self.resolve(&lines));
+            stages.time(Stage::Check, || {
+                effective.iter().flatten().try_for_each(|effective| forms.learn(records, effective))
+            })?;
+            let mut frozen = Vec::new();
+            let next = rayon::in_place_scope(|scope| {
+                let (forms, n_before) = (&forms, checked.n_lines);
+                let (lines, effective, frozen) = (&lines, &effective, &mut frozen);
+                scope.spawn(move |_| *frozen = self.freeze(forms, lines, effective, n_before));
+                if !plan.is_empty() {
+                    stages.time(Stage::Journal, || records.put_plan(run, &plan))?;
+                }
+                match lines.last() {
+                    Some(last) => self.lines(records, last.line.line_no),
+                    None => Ok(Vec::new()),
+                }
+            })?;
+            checked.n_lines += lines.len() as u64;
+            suppress(records, &mut frozen)?;
+            plan = checked.take(frozen);
+            checked.add(forms.take_problems());
+            if !checked.problems.is_empty() {
+                plan.clear();
+            }
+            lines = next;
+        }
+        if checked.n_lines == 0 && checked.problems.is_empty() && loaded.problems.is_empty() {
+            checked.add(vec![Problem {
+                id: "empty-segment",
+                message: format!("segment {} has no lines", loaded.segment),
+                place: format!("segment {}", loaded.segment),
+                help: Some("add contacts, or change the criteria so that they select some".to_owned()),
+            }]);
+        }
+        checked.finish(loaded);
+        checked.unused_columns = forms.unused_columns();
+        checked.warnings = together(forms.take_warnings());
+        if checked.problems.is_empty() {
+            records.put_documents(run, &forms.documents)?;
+        }
+        Ok(checked)
+    }
+
+    fn lines(&self, records: &mut dyn Records, after: LineNo) -> Result<Vec<LineRecord>, RecordsError> {
+        self.stages.time(Stage::Load, || records.lines(&self.loaded.segment, after, LINES_PER_BATCH))
+    }
+
+    fn resolve<'l>(&'l self, lines: &'l [LineRecord]) -> Vec<Result<EffectiveInteraction<'l>, Vec<Refusal>>> {
+        let of_line = |record: &'l LineRecord| {
             resolve(&Facts {
-                header: &desk.header,
+                header: &self.desk.header,
                 line: &record.line,
                 contact: &record.contact,
                 addresses: &record.addresses,
                 inherited: record.inherited,
                 company_addresses: &record.company_addresses,
-                presets: &desk.presets,
+                presets: &self.desk.presets,
             })
-        })
-        .collect();
-    for effective in effective.iter().flatten() {
-        forms.learn(records, effective)?;
+        };
+        lines.par_iter().map(of_line).collect()
     }
-    let forms: &Forms<'_> = forms;
-    let planned = lines
-        .par_iter()
-        .zip(&effective)
-        .enumerate()
-        .map(|(position, (record, effective))| {
-            let place = || place(loaded, record);
+
+    /// Freezes a batch in parallel; results in the order of the lines.
+    fn freeze(
+        &self,
+        forms: &Forms<'_>,
+        lines: &[LineRecord],
+        effective: &[Result<EffectiveInteraction<'_>, Vec<Refusal>>],
+        n_before: u64,
+    ) -> Vec<Planned> {
+        let of_line = |(position, (record, effective)): (usize, (&LineRecord, &Result<_, Vec<Refusal>>))| {
+            let place = || place(self.loaded, record);
             let number = n_before + position as u64 + 1;
-            match effective {
+            self.stages.time(Stage::Check, || match effective {
                 Ok(effective) => {
-                    let moment = moment_of(moment, record, effective.language.value.as_ref(), number);
-                    freeze(desk, forms, record, effective, &place, moment)
+                    let effective: &EffectiveInteraction<'_> = effective;
+                    let moment = moment_of(self.moment, record, effective.language.value.as_ref(), number);
+                    freeze(self.desk, forms, record, effective, &place, moment)
                 }
                 Err(refusals) => Err(refusals
                     .iter()
@@ -143,10 +158,10 @@ fn plan_batch(
                         help: Some(refusal.help()),
                     })
                     .collect()),
-            }
-        })
-        .collect();
-    Ok(planned)
+            })
+        };
+        lines.par_iter().zip(effective).enumerate().map(of_line).collect()
+    }
 }
 
 /// The customs of a letter are those of its language, as they are in the contact's country if both agree.
@@ -176,6 +191,21 @@ fn place(loaded: &Loaded, record: &LineRecord) -> String {
 }
 
 impl Checked {
+    /// Counts a batch, and returns what of it is planned.
+    fn take(&mut self, batch: Vec<Planned>) -> Vec<PlannedLine> {
+        let mut plan = Vec::with_capacity(batch.len());
+        for line in batch {
+            match line {
+                Ok(line) => {
+                    self.counts.add(line.entry.state, 1);
+                    plan.push(line);
+                }
+                Err(problems) => self.add(problems),
+            }
+        }
+        plan
+    }
+
     fn add(&mut self, problems: Vec<Problem>) {
         for problem in problems {
             if self.problems.len() < PROBLEMS_LISTED {

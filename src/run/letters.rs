@@ -8,7 +8,7 @@ use crate::delivery::mailbox::Mailbox;
 use crate::delivery::message::{self, Attachment, Automatic, Body, Draft, Message, MessageId, Unsubscribe};
 use crate::delivery::name::safe_name;
 use crate::interaction::template::{EmailAttachment, EmailBody};
-use crate::merge::{BoundTemplate, BoundText, Moment, Template};
+use crate::merge::{BoundTemplate, BoundText, Buffer, Moment, RenderError, Template};
 use crate::run::forms::{bind, bind_text, body_text, comment_as, names};
 use crate::run::journal::Pending;
 use crate::run::plan::{PlannedLetter, PlannedMessage, RunDocument, RunOptions};
@@ -64,15 +64,20 @@ impl Letters {
         Ok(Letters { options, forms })
     }
 
-    /// Merges the letter of a line into `into`, which is cleared.
+    /// Merges the letter of a line into `into`, and returns the SHA-256 of its bytes.
     ///
     /// # Errors
     ///
     /// What is wrong with the line's letter, in words.
-    pub fn merge(&self, letter: &PlannedLetter, number: u64, into: &mut Vec<u8>) -> Result<(), String> {
+    pub fn merge(&self, letter: &PlannedLetter, number: u64, into: &mut Buffer) -> Result<[u8; 32], String> {
         let form = self.form(letter)?;
         let moment = self.moment(letter, number);
-        form.template.letter(&letter.values, &moment, into).map_err(|error| error.to_string())
+        let values = std::slice::from_ref(&letter.values);
+        let merged = form.template.letter_in(values, &moment, into).map_err(|error| error.to_string())?;
+        if merged.is_skipped {
+            return Err(RenderError::Skipped.to_string());
+        }
+        Ok(form.template.digest(into.letter()))
     }
 
     /// Builds the message of a line around its merged letter.

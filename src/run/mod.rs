@@ -5,6 +5,7 @@
 
 pub mod problem;
 pub mod warning;
+pub mod stage;
 pub mod values;
 pub mod plan;
 pub mod records;
@@ -20,6 +21,7 @@ mod suppress;
 pub mod check;
 pub mod letters;
 pub mod manifest;
+mod buffers;
 mod ahead;
 pub mod preview;
 pub mod plain;
@@ -44,8 +46,9 @@ pub use load::{LoadError, Loaded, SegmentRef};
 pub use plan::RunOptions;
 pub use problem::Problem;
 pub use records::{Records, RecordsError};
+pub use stage::{Stage, Stages};
 
-use check::Checked;
+use check::{Check, Checked};
 use desk::Desk;
 use manifest::Manifest;
 
@@ -91,6 +94,8 @@ pub struct Office<'a> {
     pub out: PathBuf,
     /// Set by the user to stop after what is under way.
     pub stop: &'a AtomicBool,
+    /// Where the time that each stage takes is noted.
+    pub stages: &'a Stages,
 }
 
 /// What happened so far, for whoever watches.
@@ -236,13 +241,16 @@ fn plan(office: &mut Office<'_>, asked: &SegmentRef) -> Result<(RunNo, Box<dyn L
 }
 
 fn checked(office: &mut Office<'_>, asked: &SegmentRef) -> Result<(Loaded, RunNo, Checked), RunError> {
-    let mut loaded = load::load(office.store, office.setup, asked)?;
-    let (mut desk, problems) = Desk::new(office.store, office.setup, &loaded.segment, office.now.date())?;
+    let stages = office.stages;
+    let mut loaded = stages.time(Stage::Load, || load::load(office.store, office.setup, asked))?;
+    let (mut desk, problems) = stages
+        .time(Stage::Load, || Desk::new(office.store, office.setup, &loaded.segment, office.now.date()))?;
     let options = options(office, &desk, asked);
     desk.sender = options.from.parse::<Mailbox>().ok().map(|from| (options.uuid, from.address().clone()));
     let run = office.store.put_run(&options)?;
     let moment = Moment { now: office.now.datetime(), locale: "en-US".to_owned(), record: 0, sequence: 0 };
-    let mut checked = check::check(office.store, &desk, &loaded, run, &moment)?;
+    let mut checked =
+        Check { desk: &desk, loaded: &loaded, moment: &moment, stages }.check(office.store, run)?;
     checked.problems.splice(0..0, loaded.problems.drain(..).chain(problems));
     Ok((loaded, run, checked))
 }
@@ -267,7 +275,7 @@ fn options(office: &Office<'_>, desk: &Desk, asked: &SegmentRef) -> RunOptions {
 fn keep_or_discard<T>(office: &mut Office<'_>, planned: Result<T, RunError>) -> Result<T, RunError> {
     match planned {
         Ok(planned) => {
-            office.store.keep_draft()?;
+            office.stages.time(Stage::Journal, || office.store.keep_draft())?;
             Ok(planned)
         }
         Err(error) => {
@@ -283,16 +291,19 @@ fn finish(
     run: RunNo,
     observe: &mut dyn FnMut(Progress),
 ) -> Result<Report, RunError> {
+    let stages = office.stages;
     let options = office.store.options(run)?;
     let documents = office.store.documents(run)?;
-    let letters = Letters::compile(office.store, options.clone(), documents)?; // each document once
+    let letters = stages.time(Stage::Load, || Letters::compile(office.store, options.clone(), documents))?; // each document once
     let exits = Exits::open(&options.out, &options.segment)?;
     observe(Progress::Planned { counts: office.store.counts(run)? });
     ahead::deliver_all(office, run, &letters, &exits, observe)?; // letters in parallel, one batch ahead; one writer
     let counts = office.store.counts(run)?;
     if counts.is_done() {
-        write_manifest(office, run, &exits)?;
-        office.store.archive(run)?; // entries and logged segment complete, worksheet gone, one transaction
+        stages.time(Stage::Log, || {
+            write_manifest(office, run, &exits)?;
+            Ok::<_, RunError>(office.store.archive(run)?) // entries and logged segment complete, worksheet gone, one transaction
+        })?;
     }
     Ok(Report { run, segment: options.segment, counts, folder: exits.folder, is_logged: counts.is_done() })
 }

@@ -10,9 +10,12 @@ use crate::delivery::folder::{Folder, FolderError};
 use crate::delivery::name::{Names, safe_name};
 use crate::merge::value::{Frame, Value};
 use crate::merge::{
-    BoundTemplate, BoundText, Escape, FieldMap, FieldUse, Moment, Namespace, Need, Template, Text,
+    BoundTemplate, BoundText, Buffer, Escape, FieldMap, FieldUse, Merged, Moment, Namespace, Need,
+    RenderError, Template, Text,
 };
+use crate::run::buffers::Buffers;
 use crate::run::problem::Problem;
+use crate::run::stage::{Stage, Stages};
 use crate::run::warning::of_document;
 
 /// How many letters are made at a time; memory does not grow with the table.
@@ -97,101 +100,190 @@ impl PlainMerge {
 
     /// Merges the records into letters in a folder; returns how many letters there are.
     ///
-    /// A letter takes one record, or as many as NEXT asks for; a record that SKIPIF leaves out makes none.
+    /// A letter takes one record, or as many as NEXT asks for; a record that SKIPIF leaves out makes none. While the
+    /// letters of one batch are made, those of the batch before get their names, and the next records are read.
     ///
     /// # Errors
     ///
     /// A table that cannot be read to its end, a folder that cannot be written, a letter that cannot be made.
-    pub fn into_folder(&self, table: &mut Table, folder: &Path, moment: &Moment) -> Result<u64, PlainError> {
-        let folder = Folder::open(folder)?;
-        let mut names = Names::default();
-        if self.is_in_turn {
-            return self.in_turn(table, &folder, &mut names, moment);
-        }
-        let mut n_records = 0;
-        loop {
-            let frames = self.read(table, n_records, moment)?;
-            if frames.is_empty() {
-                return Ok(n_records);
+    pub fn into_folder(
+        &self,
+        table: &mut Table,
+        folder: &Path,
+        moment: &Moment,
+        stages: &Stages,
+    ) -> Result<u64, PlainError> {
+        let press =
+            Press { merge: self, folder: Folder::open(folder)?, moment, stages, buffers: Buffers::default() };
+        let records = Records { merge: self, table, moment, stages, n_read: 0 };
+        if self.is_in_turn { press.in_turn(records) } else { press.in_batches(records) }
+    }
+}
+
+/// A record that is to be merged.
+struct Due {
+    /// Its number, from 1.
+    record: u64,
+    frame: Frame,
+    /// The name of its letter's file, without ending.
+    stem: String,
+}
+
+/// The records of a table, in their order.
+struct Records<'a> {
+    merge: &'a PlainMerge,
+    table: &'a mut Table,
+    moment: &'a Moment,
+    stages: &'a Stages,
+    n_read: u64,
+}
+
+impl Records<'_> {
+    /// Reads the next records; none at the end.
+    fn read(&mut self) -> Result<Vec<Due>, PlainError> {
+        self.stages.time(Stage::Load, || {
+            let mut due = Vec::new();
+            let mut record = Record::default();
+            while due.len() < RECORDS_PER_BATCH && self.table.read(&mut record)? {
+                self.n_read += 1;
+                let number = self.n_read;
+                let stem = match &self.merge.name {
+                    Some(pattern) => pattern
+                        .render(&frame(&record, pattern.needs()), self.moment)
+                        .map_err(|error| PlainError::Letter { record: number, reason: error.to_string() })?,
+                    None => format!("{number:06}"),
+                };
+                due.push(Due { record: number, frame: frame(&record, self.merge.template.needs()), stem });
             }
-            let named: Vec<(u64, String, &Frame)> = frames
-                .iter()
-                .zip(n_records + 1..)
-                .map(|((frame, stem), record)| (record, names.unique(&safe_name(stem, "docx")), frame))
-                .collect();
-            named.par_iter().try_for_each_init(Vec::new, |letter, (record, name, frame)| {
-                let moment = Moment { record: *record, sequence: *record, ..moment.clone() };
-                self.template
-                    .letter(frame, &moment, letter)
-                    .map_err(|error| PlainError::Letter { record: *record, reason: error.to_string() })?;
-                folder.write(name, letter).map_err(PlainError::from)
-            })?;
-            let published: Vec<&str> = named.iter().map(|(_, name, _)| name.as_str()).collect();
-            folder.publish(&published)?;
-            n_records += named.len() as u64;
+            Ok(due)
+        })
+    }
+}
+
+/// Records that are read and have no letter yet.
+struct Waiting<'a> {
+    records: Records<'a>,
+    frames: Vec<Frame>,
+    stems: Vec<String>,
+    /// How many records were let go.
+    n_gone: u64,
+    /// Whether the last record is among them.
+    is_last: bool,
+}
+
+impl Waiting<'_> {
+    /// Lets the first records go, and reads more.
+    fn read_on(&mut self, n_done: usize) -> Result<(), PlainError> {
+        self.frames.drain(..n_done);
+        self.stems.drain(..n_done);
+        self.n_gone += n_done as u64;
+        let due = self.records.read()?;
+        self.is_last = due.is_empty();
+        for Due { frame, stem, .. } in due {
+            self.frames.push(frame);
+            self.stems.push(stem);
         }
+        Ok(())
+    }
+}
+
+/// Where letters are made and written.
+struct Press<'a> {
+    merge: &'a PlainMerge,
+    folder: Folder,
+    moment: &'a Moment,
+    stages: &'a Stages,
+    buffers: Buffers,
+}
+
+impl Press<'_> {
+    /// Merges many records at the same time, each into a letter.
+    fn in_batches(&self, mut records: Records<'_>) -> Result<u64, PlainError> {
+        let mut names = Names::default();
+        let mut due = records.read()?;
+        let mut written: Vec<String> = Vec::new();
+        while !due.is_empty() || !written.is_empty() {
+            let named: Vec<String> =
+                due.iter().map(|due| names.unique(&safe_name(&due.stem, "docx"))).collect();
+            let (made, next) = rayon::join(
+                || due.par_iter().zip(&named).try_for_each(|(due, name)| self.one(due, name)),
+                || self.publish(&written).and_then(|()| records.read()),
+            );
+            made?;
+            due = next?;
+            written = named;
+        }
+        Ok(records.n_read)
+    }
+
+    fn one(&self, due: &Due, name: &str) -> Result<(), PlainError> {
+        self.buffers.lend(|buffer| {
+            let merged = self.letter(std::slice::from_ref(&due.frame), due.record, due.record, buffer)?;
+            if merged.is_skipped {
+                let reason = RenderError::Skipped.to_string();
+                return Err(PlainError::Letter { record: due.record, reason });
+            }
+            self.write(name, buffer)
+        })
     }
 
     /// Merges letter after letter, each from the record behind the last one's.
-    fn in_turn(
-        &self,
-        table: &mut Table,
-        folder: &Folder,
-        names: &mut Names,
-        moment: &Moment,
-    ) -> Result<u64, PlainError> {
-        let mut records = Vec::new();
-        loop {
-            let batch = self.read(table, records.len() as u64, moment)?;
-            if batch.is_empty() {
-                break;
-            }
-            records.extend(batch);
-        }
-        let (frames, stems): (Vec<Frame>, Vec<String>) = records.into_iter().unzip();
-        let mut letter = Vec::new();
+    fn in_turn(&self, records: Records<'_>) -> Result<u64, PlainError> {
+        let mut waiting =
+            Waiting { records, frames: Vec::new(), stems: Vec::new(), n_gone: 0, is_last: false };
+        let (mut names, mut written, mut buffer) = (Names::default(), Vec::new(), Buffer::new());
         let mut n_letters = 0;
         let mut first = 0;
-        while let (Some(rest), Some(stem)) =
-            (frames.get(first..).filter(|rest| !rest.is_empty()), stems.get(first))
-        {
-            let record = first as u64 + 1;
-            let moment = Moment { record, sequence: n_letters + 1, ..moment.clone() };
-            let merged = self
-                .template
-                .letter_of(rest, &moment, &mut letter)
-                .map_err(|error| PlainError::Letter { record, reason: error.to_string() })?;
+        loop {
+            let rest = waiting.frames.get(first..).unwrap_or_default();
+            let record = waiting.n_gone + first as u64 + 1;
+            let merged = match rest {
+                [] => None,
+                rest => Some(self.letter(rest, record, n_letters + 1, &mut buffer)?),
+            };
+            let n_taken = merged.map_or(0, |merged| merged.n_records.max(1));
+            if n_taken >= rest.len() && !waiting.is_last {
+                // The letter may take more records than were read: it is made again when there are more.
+                waiting.read_on(first)?;
+                first = 0;
+                continue;
+            }
+            let (Some(merged), Some(stem)) = (merged, waiting.stems.get(first)) else { break };
             if !merged.is_skipped {
                 let name = names.unique(&safe_name(stem, "docx"));
-                folder.write(&name, &letter)?;
-                folder.publish(&[name])?;
+                self.write(&name, &buffer)?;
+                written.push(name);
                 n_letters += 1;
             }
-            first += merged.n_records.max(1);
+            if written.len() == RECORDS_PER_BATCH {
+                self.publish(&written)?;
+                written.clear();
+            }
+            first += n_taken;
         }
+        self.publish(&written)?;
         Ok(n_letters)
     }
 
-    /// Reads the frames of the next records, each with the stem of its file's name.
-    fn read(
+    fn letter(
         &self,
-        table: &mut Table,
-        n_before: u64,
-        moment: &Moment,
-    ) -> Result<Vec<(Frame, String)>, PlainError> {
-        let mut frames = Vec::new();
-        let mut record = Record::default();
-        while frames.len() < RECORDS_PER_BATCH && table.read(&mut record)? {
-            let number = n_before + frames.len() as u64 + 1;
-            let stem = match &self.name {
-                Some(pattern) => pattern
-                    .render(&frame(&record, pattern.needs()), moment)
-                    .map_err(|error| PlainError::Letter { record: number, reason: error.to_string() })?,
-                None => format!("{number:06}"),
-            };
-            frames.push((frame(&record, self.template.needs()), stem));
-        }
-        Ok(frames)
+        frames: &[Frame],
+        record: u64,
+        sequence: u64,
+        buffer: &mut Buffer,
+    ) -> Result<Merged, PlainError> {
+        let moment = Moment { record, sequence, ..self.moment.clone() };
+        self.stages
+            .time(Stage::Merge, || self.merge.template.letter_in(frames, &moment, buffer))
+            .map_err(|error| PlainError::Letter { record, reason: error.to_string() })
+    }
+
+    fn write(&self, name: &str, buffer: &Buffer) -> Result<(), PlainError> {
+        Ok(self.stages.time(Stage::Write, || self.folder.write(name, buffer.letter()))?)
+    }
+
+    fn publish(&self, names: &[String]) -> Result<(), PlainError> {
+        Ok(self.stages.time(Stage::Write, || self.folder.publish(names))?)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::delivery::message::Message;
 use crate::interaction::resolve::Facts;
 use crate::interaction::rule::Rule;
 use crate::interaction::{EntryNo, resolve};
-use crate::merge::Moment;
+use crate::merge::{Buffer, Moment};
 use crate::run::check::moment_of;
 use crate::run::desk::Desk;
 use crate::run::forms::Forms;
@@ -140,8 +140,8 @@ fn outlook(
 fn add_letter(outlook: &mut Outlook, letters: &Letters) {
     let Ok(PlannedLine { entry, letter: Some(letter) }) = &outlook.planned else { return };
     let Some(correspondence_type) = entry.correspondence_type else { return };
-    let mut bytes = Vec::new();
-    let made = letters.merge(letter, entry.line_no.0 / LineNo::STEP, &mut bytes).and_then(|()| {
+    let mut buffer = Buffer::new();
+    let made = letters.merge(letter, entry.line_no.0 / LineNo::STEP, &mut buffer).and_then(|_| {
         let pending = Pending {
             entry: EntryNo(0),
             line_no: entry.line_no,
@@ -155,14 +155,14 @@ fn add_letter(outlook: &mut Outlook, letters: &Letters) {
             suppressed: None,
         };
         match letter.message {
-            Some(_) => letters.message(&pending, &bytes).map(Some),
+            Some(_) => letters.message(&pending, buffer.letter()).map(Some),
             None => Ok(None),
         }
     });
     match made {
         Ok(message) => {
             outlook.message = message;
-            outlook.letter = Some(bytes);
+            outlook.letter = Some(buffer.into());
         }
         Err(reason) => {
             let place = format!("contact {}, line {}", outlook.contact, outlook.line_no);

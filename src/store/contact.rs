@@ -1,9 +1,11 @@
 //! Owns contacts in the database: their rows, further columns, child rows and alternative addresses.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use rusqlite::{OptionalExtension, Row, params};
-use serde_json::{Map, Value as Json};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Database, from_json, reading, to_json, writing};
 use crate::contact::address::AlternativeAddress;
@@ -67,15 +69,43 @@ fn further_columns(json: &str) -> Vec<(String, String)> {
     if json == "{}" {
         return Vec::new();
     }
-    let columns: Map<String, Json> = serde_json::from_str(json).unwrap_or_default();
-    columns.into_iter().map(|(name, value)| (name, value.as_str().unwrap_or_default().to_owned())).collect()
+    serde_json::from_str(json).map(|Columns(columns)| columns).unwrap_or_default()
+}
+
+/// The further columns of a contact as a JSON object, read and written without a tree in between.
+struct Columns<C>(C);
+
+impl Serialize for Columns<&[(String, String)]> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Columns<Vec<(String, String)>> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Vec<(String, String)>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of texts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(pairs)
+            }
+        }
+        deserializer.deserialize_map(Pairs).map(Columns)
+    }
 }
 
 impl Database {
     pub(super) fn put_contact_row(&mut self, contact: &Contact) -> Result<(), RecordsError> {
-        let columns: Map<String, Json> =
-            contact.columns.iter().map(|(name, value)| (name.clone(), Json::from(value.as_str()))).collect();
-        let columns = to_json(&columns)?;
+        let columns = to_json(&Columns(contact.columns.as_slice()))?;
         let mut statement = self
             .connection
             .prepare_cached(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::params;
+use rusqlite::{Transaction, params};
 
 use super::{Database, from_json, reading, to_json, writing};
 use crate::contact::{ContactNo, CorrespondenceType};
@@ -15,6 +15,10 @@ use crate::run::manifest::ManifestRow;
 use crate::run::plan::{PlannedLetter, PlannedLine, RunDocument, RunOptions};
 use crate::run::records::RecordsError;
 use crate::segment::{LineNo, SegmentNo};
+
+/// Stands for the digest of a file that is still to be written. It is as long as one, so that the row keeps its length
+/// when the line is done, and no other row has to move.
+const NO_DIGEST_YET: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 impl Database {
     pub(super) fn put_run_row(&mut self, options: &RunOptions) -> Result<RunNo, RecordsError> {
@@ -84,9 +88,9 @@ impl Database {
                      state, reason, correspondence_type, template, interaction_group, description, date, language,
                      subject, salesperson, campaign, unit_cost, unit_duration, information_flow, initiated_by,
                      campaign_target, campaign_response, evaluation, address_block, email, salutation_formal,
-                     salutation_informal, comment, rule_set, attachment, letter, file, message_id)
+                     salutation_informal, comment, rule_set, attachment, letter, file, message_id, file_sha256)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-                     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34)",
+                     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35)",
                 )
                 .map_err(|error| writing(&error))?;
             statement
@@ -125,6 +129,7 @@ impl Database {
                     letter,
                     entry.file,
                     entry.message_id,
+                    if letter.is_some() { NO_DIGEST_YET } else { "" },
                 ])
                 .map_err(|error| writing(&error))?;
         }
@@ -236,13 +241,14 @@ impl Database {
     pub(super) fn count_states(&mut self, run: RunNo) -> Result<Counts, RecordsError> {
         let mut statement = self
             .connection
-            .prepare_cached("SELECT state, count(*) FROM interaction_log_entry WHERE run = ?1 GROUP BY state")
+            .prepare_cached("SELECT state FROM interaction_log_entry WHERE run = ?1")
             .map_err(|error| reading(&error))?;
         let mut rows = statement.query([run.0]).map_err(|error| reading(&error))?;
         let mut counts = Counts::default();
         while let Some(row) = rows.next().map_err(|error| reading(&error))? {
-            let state: String = row.get(0).map_err(|error| reading(&error))?;
-            counts.add(state_of(&state)?, row.get(1).map_err(|error| reading(&error))?);
+            // Counted here, since SQLite would sort the lines by their state.
+            let state = row.get_ref(0).map_err(|error| reading(&error))?;
+            counts.add(state_of(state.as_str().unwrap_or_default())?, 1);
         }
         Ok(counts)
     }
@@ -256,7 +262,7 @@ impl Database {
             .connection
             .prepare(
                 "SELECT line_no, contact, contact_name, address_block, correspondence_type, file, file_sha256, state
-                 FROM interaction_log_entry WHERE run = ?1 ORDER BY line_no",
+                 FROM interaction_log_entry WHERE run = ?1 ORDER BY entry", // the order of the lines, in which they were planned
             )
             .map_err(|error| reading(&error))?;
         let mut rows = statement.query([run.0]).map_err(|error| reading(&error))?;
@@ -276,8 +282,23 @@ impl Database {
                 params![run.0, options.description, options.now.to_string(), options.segment.0],
             )
             .and_then(|_| transaction.execute("UPDATE run SET is_logged = 1 WHERE no = ?1", [run.0]))
+            .and_then(|_| delete_lines(&transaction, &options.segment))
             .and_then(|_| transaction.execute("DELETE FROM segment WHERE no = ?1", [&options.segment.0]));
         archived.and_then(|_| transaction.commit()).map_err(|error| writing(&error))
+    }
+}
+
+/// Deletes the lines of a segment: all at once where there are no others, which is much less work.
+fn delete_lines(transaction: &Transaction<'_>, segment: &SegmentNo) -> rusqlite::Result<usize> {
+    let has_others: bool = transaction.query_row(
+        "SELECT EXISTS (SELECT 1 FROM segment_line WHERE segment < ?1)
+             OR EXISTS (SELECT 1 FROM segment_line WHERE segment > ?1)",
+        [&segment.0],
+        |row| row.get(0),
+    )?;
+    match has_others {
+        true => transaction.execute("DELETE FROM segment_line WHERE segment = ?1", [&segment.0]),
+        false => transaction.execute("DELETE FROM segment_line", []),
     }
 }
 

@@ -72,8 +72,12 @@ pub fn country_code(country: &str) -> Option<&'static str> {
     if country.eq_ignore_ascii_case("USA") || country.eq_ignore_ascii_case("United States") {
         return Some("US");
     }
-    let lower = country.to_lowercase();
-    COUNTRIES.iter().find(|(_, name)| name.to_lowercase() == lower).map(|(code, _)| *code)
+    // Every line asks, so that nothing is allocated here: most names differ in their first letter.
+    COUNTRIES.iter().find(|(_, name)| lower(name).eq(lower(country))).map(|(code, _)| *code)
+}
+
+fn lower(text: &str) -> impl Iterator<Item = char> {
+    text.chars().flat_map(char::to_lowercase)
 }
 
 /// Returns the English short name of a country by its ISO 3166-1 code in capitals.
