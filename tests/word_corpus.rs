@@ -6,15 +6,15 @@
 
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use mailrun::merge::{BoundTemplate, FieldMap, Flaw, Frame, Moment, Namespace, Need, Template, Value, lint};
+use mailrun::merge::{FieldMap, Flaw, Frame, Namespace, Need, Template, Value, lint};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use support::{corpus, docx, text};
+use support::{corpus, docx, sample, text};
 
 /// Templates that cannot be merged, each with the reasons (ids of problems) for which it is refused.
 const REFUSED: &[(&str, &[&str], &str)] = &[
@@ -37,50 +37,9 @@ const RIGHT: &[(&str, &str, &str)] = &[(
     "the tags stand in the result of a field that its author locked against every change",
 )];
 
-fn moment() -> Moment {
-    Moment {
-        now: jiff::civil::date(2026, 3, 1).at(9, 0, 0, 0),
-        locale: "en-US".to_owned(),
-        record: 1,
-        sequence: 1,
-    }
-}
-
 /// The start of a file's name, which says which of the corpus it is.
 fn number(path: &std::path::Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().chars().take(4).collect()
-}
-
-/// Declares every name that the template uses: as rows where it repeats them, else as a value.
-fn bind(template: &Template) -> Result<(Namespace, BoundTemplate), BTreeSet<&'static str>> {
-    let starts = ["tablestart:", "begingroup:", "rangestart:", "{{#each"];
-    let mut names: BTreeMap<&str, bool> = BTreeMap::new();
-    for field in template.fields().iter().filter(|field| !field.name.is_empty()) {
-        let code = field.code.trim_start_matches("MERGEFIELD ").to_lowercase();
-        *names.entry(&field.name).or_default() |= starts.iter().any(|start| code.starts_with(start));
-    }
-    let mut namespace = Namespace::new();
-    for (name, is_rows) in names {
-        match is_rows {
-            // The values of the rows are found outside them.
-            true => namespace.rows(name, Namespace::new()),
-            false => namespace.column(name, name),
-        };
-    }
-    for name in ["Last Name", "City"] {
-        namespace.value(&format!("address book.{name}"));
-    }
-    let bound = template.bind(&namespace, &FieldMap::new());
-    bound.map(|bound| (namespace, bound)).map_err(|found| found.iter().map(|it| it.id()).collect())
-}
-
-/// A letter's values: each shows its name, each table has two rows.
-fn fill(needs: &[Need], namespace: &Namespace) -> Frame {
-    let fill_one = |need: &Need| match need {
-        Need::Value(entry) => Value::text(format!("V_{}", namespace.path(*entry).unwrap_or_default())),
-        Need::Rows(..) => Value::Rows(vec![Frame(Vec::new()), Frame(Vec::new())]),
-    };
-    Frame(needs.iter().map(fill_one).collect())
 }
 
 /// The flaws of a document without their paragraphs, which move when text is merged.
@@ -127,7 +86,7 @@ fn real_templates_merge_or_are_refused_for_a_listed_reason() {
         n_templates += 1;
         n_fields += template.fields().len();
         let listed = REFUSED.iter().find(|(refused, ..)| *refused == number);
-        let faults = match (bind(&template), listed) {
+        let faults = match (sample::letter(&template), listed) {
             (Err(ids), Some((_, reasons, _))) => {
                 n_refused += 1;
                 let reasons: BTreeSet<&str> = reasons.iter().copied().collect();
@@ -135,9 +94,7 @@ fn real_templates_merge_or_are_refused_for_a_listed_reason() {
             }
             (Err(ids), None) => vec![format!("refused: {ids:?}")],
             (Ok(_), Some((.., reason))) => vec![format!("merges, but is listed as refused: {reason}")],
-            (Ok((namespace, bound)), None) => {
-                let (frame, mut letter) = (fill(bound.needs(), &namespace), Vec::new());
-                bound.letter(&frame, &moment(), &mut letter).expect("the letter renders");
+            (Ok(letter), None) => {
                 n_merged += 1;
                 let is_fault =
                     |fault: &String| !RIGHT.iter().any(|(file, it, _)| *file == number && it == fault);
@@ -256,7 +213,7 @@ fn letter(case: &Case, files: &[PathBuf]) -> Vec<u8> {
     });
     let frames: Vec<Frame> = records.iter().map(|record| frame(bound.needs(), &namespace, record)).collect();
     let mut letter = Vec::new();
-    bound.letter_of(&frames, &moment(), &mut letter).expect("the letter renders");
+    bound.letter_of(&frames, &sample::moment(), &mut letter).expect("the letter renders");
     letter
 }
 

@@ -66,6 +66,27 @@ fn a_template_file_becomes_a_document() {
 }
 
 #[test]
+fn macros_are_refused_or_left_out() {
+    let docm = Docx::new(&p(&t("a")))
+        .typed("application/vnd.ms-word.document.macroEnabled.main+xml")
+        .related(
+            "http://schemas.microsoft.com/office/2006/relationships/vbaProject",
+            "application/vnd.ms-office.vbaProject",
+            "vbaProject.bin",
+        )
+        .bytes();
+    check_refused(&docm, "document has macros (`word/vbaProject.bin`), which a letter cannot keep");
+    let template = Template::compile_without_macros(&docm).expect("the macros are left out");
+    let letter = template.render(&Values::new()).expect("the letter renders").bytes;
+    assert!(!names(&letter).iter().any(|name| name.contains("vba")), "{:?}", names(&letter));
+    for part in ["[Content_Types].xml", "word/_rels/document.xml.rels"] {
+        let text = read(&letter, part).expect("the part exists");
+        assert!(!text.contains("vba") && !text.contains("macroEnabled"), "{part}: {text}");
+    }
+    assert_eq!(mailrun::merge::lint(&letter).expect("a letter can be read"), []);
+}
+
+#[test]
 fn the_same_template_and_values_make_the_same_bytes() {
     let docx = Docx::new(&p(&t("{{a}}")));
     let letter =

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::office;
 use super::options::Common;
@@ -40,6 +40,9 @@ pub(super) struct Merge {
     /// Whose customs hold for numbers and dates, such as de-CH
     #[arg(long, default_value = "en-US")]
     pub(super) locale: String,
+    /// What becomes of a template with macros (.docm, .dotm), which letters cannot keep
+    #[arg(long, value_enum, default_value = "refuse")]
+    pub(super) macros: MacrosChoice,
     /// How many letters are made at the same time [default: one per core]
     #[arg(long, value_name = "N")]
     pub(super) jobs: Option<usize>,
@@ -49,6 +52,15 @@ pub(super) struct Merge {
     /// Write all letters into one archive (not yet)
     #[arg(long, value_name = "FILE")]
     pub(super) pack: Option<PathBuf>,
+}
+
+/// What becomes of a template with macros.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum MacrosChoice {
+    /// The template is refused
+    Refuse,
+    /// The letters are made without them
+    Drop,
 }
 
 pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> Result<u8, Failure> {
@@ -73,7 +85,11 @@ pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> 
         print_fields(&name, &bytes, table.as_ref().map(Table::columns), terminal)?;
         return Ok(DONE);
     }
-    let template = Template::compile(&bytes).map_err(|error| {
+    let compiled = match merge.macros {
+        MacrosChoice::Refuse => Template::compile(&bytes),
+        MacrosChoice::Drop => Template::compile_without_macros(&bytes),
+    };
+    let template = compiled.map_err(|error| {
         let place =
             if error.place().is_empty() { name.clone() } else { format!("{name}, {}", error.place()) };
         Failure::problems(vec![Problem {

@@ -383,7 +383,7 @@ impl PackageError {
                 Some("save the letter in Word as .docx or .dotx".to_owned())
             }
             PackageError::Macros { .. } => {
-                Some("save the letter in Word as .docx or .dotx, without macros".to_owned())
+                Some("save the letter in Word as .docx or .dotx; `mailrun merge --macros drop` leaves them out".to_owned())
             }
             PackageError::Damaged { .. }
             | PackageError::Unreadable { .. }

@@ -39,6 +39,14 @@ impl Docx {
         self.raw(&format!("word/{name}"), &part(root, content))
     }
 
+    /// Adds a part that the main part refers to, by the whole type of the relationship and the part's content type.
+    pub(crate) fn related(mut self, relationship: &str, content_type: &str, name: &str) -> Docx {
+        self.overrides += &format!("<Override PartName=\"/word/{name}\" ContentType=\"{content_type}\"/>");
+        self.relationships +=
+            &format!("<Relationship Id=\"rId{name}\" Type=\"{relationship}\" Target=\"{name}\"/>");
+        self.raw(&format!("word/{name}"), "x")
+    }
+
     /// Adds a part as it is.
     pub(crate) fn raw(mut self, name: &str, content: &str) -> Docx {
         self.parts.push((name.to_owned(), content.as_bytes().to_vec()));
@@ -135,16 +143,17 @@ pub(crate) fn names(bytes: &[u8]) -> Vec<String> {
 
 /// The same package with one part changed.
 pub(crate) fn changed(bytes: &[u8], part: &str, change: impl Fn(&str) -> String) -> Vec<u8> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).expect("the letter is an archive");
+    let content = read(bytes, part).expect("the part exists");
+    exchanged(bytes, part, change(&content).as_bytes())
+}
+
+/// The same package with another content of one part.
+pub(crate) fn exchanged(bytes: &[u8], part: &str, content: &[u8]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for name in names(bytes) {
-        let mut content = Vec::new();
-        archive.by_name(&name).expect("the part exists").read_to_end(&mut content).expect("it can be read");
-        if name == part {
-            content = change(&String::from_utf8(content).expect("the part is text")).into_bytes();
-        }
         writer.start_file(&name, SimpleFileOptions::default()).expect("the archive is in memory");
-        writer.write_all(&content).expect("the archive is in memory");
+        let old = read_bytes(bytes, &name).expect("the part exists");
+        writer.write_all(if name == part { content } else { &old }).expect("the archive is in memory");
     }
     writer.finish().expect("the archive is in memory").into_inner()
 }

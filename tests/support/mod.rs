@@ -13,6 +13,7 @@ pub(crate) mod docx;
 pub(crate) mod office;
 pub(crate) mod place;
 pub(crate) mod python;
+pub(crate) mod sample;
 pub(crate) mod text;
 
 /// All sound documents to try: what the project ships, and those of the folder that `MAILRUN_CORPUS` names.
@@ -32,6 +33,11 @@ pub(crate) fn corpus() -> Vec<PathBuf> {
     let found = documents_below(&folder);
     assert!(!found.is_empty(), "MAILRUN_CORPUS names {}, which has no documents", folder.display());
     found
+}
+
+/// Tells whether a variable is set that asks for more than the usual tests.
+pub(crate) fn is_wanted(name: &str) -> bool {
+    variable(name).is_some()
 }
 
 fn documents_below(folder: &Path) -> Vec<PathBuf> {

@@ -13,7 +13,7 @@ use super::super::package::{CONTENT_TYPES, Package, PackageError, Relationship, 
 use super::super::program::{Op, Program};
 use super::super::story::Story;
 use super::super::xml::Document;
-use super::{CommentAs, CommentPlace, TemplateError, Understood};
+use super::{CommentAs, CommentPlace, Macros, TemplateError, Understood};
 
 /// The content type of a .docx's main part (ECMA-376 Part 1 §11.3.10 Main Document Part).
 const MAIN: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
@@ -38,7 +38,11 @@ struct Reading<'a> {
 }
 
 /// Understands a Word document.
-pub(super) fn understand(bytes: &[u8], comment_as: CommentAs) -> Result<Understood, TemplateError> {
+pub(super) fn understand(
+    bytes: &[u8],
+    comment_as: CommentAs,
+    macros: Macros,
+) -> Result<Understood, TemplateError> {
     let package = Package::open(bytes)?;
     let mut types = ContentTypes::read(&package)?;
     let main = main_part(&package)?;
@@ -46,8 +50,14 @@ pub(super) fn understand(bytes: &[u8], comment_as: CommentAs) -> Result<Understo
     if main_type != MAIN && !OTHER_MAINS.contains(&main_type.as_str()) {
         return Err(PackageError::OtherKind { content_type: main_type }.into());
     }
-    if let Some(macros) = package.entries().iter().find(|entry| is_macro(&types, &entry.name)) {
-        return Err(PackageError::Macros { part: macros.name.clone() }.into());
+    let projects: Vec<String> = package
+        .entries()
+        .iter()
+        .filter(|entry| is_macro(&types, &entry.name))
+        .map(|entry| entry.name.clone())
+        .collect();
+    if let (Macros::Refuse, Some(part)) = (macros, projects.first()) {
+        return Err(PackageError::Macros { part: part.clone() }.into());
     }
     types.set(&main, MAIN);
     let relationships = package.relationships(&main)?;
@@ -60,6 +70,9 @@ pub(super) fn understand(bytes: &[u8], comment_as: CommentAs) -> Result<Understo
         customs: Customs::default(),
         theme_language: None,
     };
+    if !projects.is_empty() {
+        reading.without_macros(&main, projects, &mut types)?;
+    }
     for settings in targets(&relationships, "settings") {
         reading.settings(&settings, &mut types)?;
     }
@@ -151,6 +164,29 @@ impl Reading<'_> {
             }
             _ => self.programs.push((story.part.clone(), program)),
         }
+    }
+
+    /// Leaves out the macros, what belongs to them, and the way that leads to them.
+    fn without_macros(
+        &mut self,
+        main: &str,
+        mut projects: Vec<String>,
+        types: &mut ContentTypes,
+    ) -> Result<(), TemplateError> {
+        let name = relationships_name(main);
+        let is_macro = |it: &&Relationship| projects.iter().any(|part| part.eq_ignore_ascii_case(&it.target));
+        let relationships = self.package.relationships(main)?;
+        let spans: Vec<_> = relationships.iter().filter(is_macro).map(|it| it.span.clone()).collect();
+        self.replaced.insert(name.clone(), without(&self.document(&name)?, &spans));
+        while let Some(part) = projects.pop() {
+            for relationship in self.package.relationships(&part)?.iter().filter(|it| !it.is_external) {
+                projects.extend(self.package.entry(&relationship.target).map(|entry| entry.name.clone()));
+            }
+            types.remove(&part);
+            self.dropped.insert(relationships_name(&part));
+            self.dropped.insert(part);
+        }
+        Ok(())
     }
 
     /// Takes out of the settings what ties the letter to the data of its template: else Word asks for the database.
@@ -245,7 +281,11 @@ impl Reading<'_> {
         let element = |prefix: &str| {
             format!("<{prefix}Relationship Id=\"{id}\" Type=\"{base}/comments\" Target=\"comments.xml\"/>")
         };
-        let text = match self.package.read(&name)? {
+        let content = match self.replaced.get(&name) {
+            Some(text) => Some(text.clone().into_bytes()),
+            None => self.package.read(&name)?,
+        };
+        let text = match content {
             Some(content) => {
                 let document = parse(&name, content)?;
                 append_to_root(&document, &element(&root_prefix(&document)))

@@ -65,6 +65,13 @@ pub enum CommentAs {
     Annotation,
 }
 
+/// What becomes of a document with macros, which a .docx cannot hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Macros {
+    Refuse,
+    Drop,
+}
+
 /// Where a personal comment stands in a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommentPlace {
@@ -294,7 +301,20 @@ impl Template {
     ///
     /// As [`Template::compile`].
     pub fn compile_with(bytes: &[u8], comment_as: CommentAs) -> Result<Template, TemplateError> {
-        document::understand(bytes, comment_as)
+        Template::read(bytes, comment_as, Macros::Refuse)
+    }
+
+    /// Understands a Word document whose macros are left out of its letters: a .docm becomes a .docx.
+    ///
+    /// # Errors
+    ///
+    /// As [`Template::compile`], but for macros.
+    pub fn compile_without_macros(bytes: &[u8]) -> Result<Template, TemplateError> {
+        Template::read(bytes, CommentAs::default(), Macros::Drop)
+    }
+
+    fn read(bytes: &[u8], comment_as: CommentAs, macros: Macros) -> Result<Template, TemplateError> {
+        document::understand(bytes, comment_as, macros)
             .map(|understood| Template { understood: Arc::new(understood) })
     }
 
