@@ -132,3 +132,66 @@ fn wrong_tags_are_reported_with_their_paragraph() {
         assert_eq!(lines, [expected]);
     }
 }
+
+#[test]
+fn blocks_nest_and_know_where_they_are() {
+    let item =
+        |text: &str| format!("<w:p><w:pPr><w:numPr><w:ilvl w:val=\"0\"/></w:numPr></w:pPr>{}</w:p>", t(text));
+    // List items are paragraphs; a block in a block sees the row around it by `../`.
+    let nested = p(&t("{{#each orders}}"))
+        + &item("{{@index}} {{item}}{{#if @first}} first{{else if @last}} last{{/if}}")
+        + &p(&t("{{#each ../orders}}"))
+        + &item("{{../item}}/{{item}} {{first_name}}")
+        + &p(&t("{{/each}}{{/each}}"));
+    check(
+        &nested,
+        &["0 Tea first", "Tea/Tea Ann", "Tea/Milk Ann", "1 Milk last", "Milk/Tea Ann", "Milk/Milk Ann"]
+            .map(item)
+            .concat(),
+    );
+    let choice =
+        p(&t("{{#if city}}")) + &p(&t("a")) + &p(&t("{{else if first_name}}")) + &p(&t("b")) + &p(&t("c"));
+    check(&(choice + &p(&t("{{else}}")) + &p(&t("d")) + &p(&t("{{/if}}"))), &(p(&t("b")) + &p(&t("c"))));
+    let with = p(&t("{{#with contact}}")) + &p(&t("{{first_name}}")) + &p(&t("{{/with}}"));
+    check(&with, &p(&t("Ann")));
+    // A table in a repeated block, rows in a repeated row's cell.
+    let inner = table(&[&["{{#each ../orders}}{{amount}}", "{{/each}}"]]) + &p("");
+    let outer = format!(
+        "<w:tbl><w:tblPr/><w:tr><w:tc>{}</w:tc><w:tc>{}</w:tc></w:tr></w:tbl>",
+        p(&t("{{#each orders}}{{item}}")),
+        inner + &p(&t("{{/each}}"))
+    );
+    let letter = Docx::new(&outer).template().render(&values()).expect("the letter renders");
+    let shown = body(&letter);
+    assert_eq!(shown.matches(">3<").count() + shown.matches(">12<").count(), 4, "{shown}");
+    assert_eq!(shown.matches(">Tea<").count() + shown.matches(">Milk<").count(), 2, "{shown}");
+}
+
+#[test]
+fn tags_are_filled_in_every_part_and_both_copies_of_a_text_box() {
+    let content = p(&t("{{#each orders}}{{item}}{{#unless @last}}, {{/unless}}{{/each}}"));
+    let block = p(&t("{{#if city}}")) + &p(&t("x")) + &p(&t("{{/if}}")) + &content;
+    let text_box = format!("<w:txbxContent>{block}</w:txbxContent>");
+    let alternate = format!(
+        "<w:r><mc:AlternateContent xmlns:mc=\"http://schemas.openxmlformats.org/markup-compatibility/2006\">\
+         <mc:Choice Requires=\"wps\"><w:drawing>{text_box}</w:drawing></mc:Choice>\
+         <mc:Fallback><w:pict>{text_box}</w:pict></mc:Fallback></mc:AlternateContent></w:r>"
+    );
+    let note = |element: &str| format!("<w:{element} w:id=\"2\">{block}</w:{element}>");
+    let docx = Docx::new(&p(&alternate))
+        .with("header", "hdr", &block)
+        .with("footer", "ftr", &block)
+        .with("footnotes", "footnotes", &note("footnote"))
+        .with("endnotes", "endnotes", &note("endnote"));
+    let letter = docx.template().render(&values()).expect("the letter renders");
+    let shown = |part: &str| {
+        let xml = support::docx::read(&letter.bytes, part).expect("the part is there");
+        assert!(!xml.contains("{{") && !xml.contains(">x<"), "{xml}");
+        let texts = xml.split("<w:t xml:space=\"preserve\">").skip(1);
+        texts.filter_map(|it| it.split("</w:t>").next()).collect::<String>()
+    };
+    assert_eq!(shown("word/document.xml"), "Tea, MilkTea, Milk");
+    for part in ["word/header1.xml", "word/footer2.xml", "word/footnotes3.xml", "word/endnotes4.xml"] {
+        assert_eq!(shown(part), "Tea, Milk", "{part}");
+    }
+}
