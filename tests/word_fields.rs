@@ -320,3 +320,78 @@ fn a_sheet_of_labels_takes_as_many_records_as_it_has_room_for() {
     assert_eq!(merged, Merged { n_records: 2, is_skipped: false });
     assert_eq!(shown(&docx_body(&Letter { bytes })), "one¶two¶.¶");
 }
+
+#[test]
+fn fields_combine_as_the_standard_and_word_have_it() {
+    let nested = |text: &str, value: &str, rest: &str| code(text) + &merge_field(value) + &code(rest);
+    let compare = |text: &str| field(&code(&format!(" COMPARE {text} ")), &t("0"));
+    let either = field(
+        &(code(" = OR ( ") + &compare("1 = 2") + &code(" , ") + &compare("3 = 3") + &code(" ) ")),
+        &t("0"),
+    );
+    let idiom = field(&(code(" IF ") + &either + &code(" = 1 \"a\" \"b\" ")), &t("old"));
+    check(&p(&idiom), &[], "a¶");
+    let spaced = merge_field("T \\f \" \"") + &merge_field("F \\f \" \"") + &merge_field("L");
+    check(&p(&spaced), &[("T", ""), ("F", "Ann"), ("L", "Lee")], "Ann Lee¶");
+    let surplus = field(
+        &(nested(" IF ", "N", " > 0 \" (surplus of ") + &merge_field("N \\f $") + &code(")\" \"\" ")),
+        &t("old"),
+    );
+    check(&p(&(t("x") + &surplus)), &[("N", "100")], "x (surplus of 100$)¶");
+    check(&p(&(t("x") + &surplus)), &[("N", "-1")], "x¶");
+    let quoted = field(&code(" QUOTE \"a\" \"b\" "), &t("old"));
+    check(&p(&quoted), &[], "ab¶");
+    // A bookmark is blank before it is set, and its bare name shows it.
+    let set = field(&code(" SET B \"x\" "), "");
+    let shown = field(&code(" REF B "), &t("old"));
+    check(&p(&(t("|") + &shown + &set + &field(&code(" B "), &t("old")))), &[], "|x¶");
+    // The line break of `\\f` goes with the value.
+    let broken = code(" MERGEFIELD A \\b \"E-mail: \" \\f \"") + "<w:r><w:br/></w:r>" + &code("\" ");
+    let body = p(&(field(&broken, &t("old")) + &t("end")));
+    check(&body, &[("A", "a@b")], "E-mail: a@b⏎end¶");
+    check(&body, &[("A", "")], "end¶");
+}
+
+#[test]
+fn what_stands_in_a_branch_that_is_not_chosen_has_no_effect() {
+    let next = field(&code(" NEXT "), "");
+    let set = field(&code(" SET B \"changed\" "), "");
+    for (condition, expected) in [("1 = 2", "one kept¶"), ("1 = 1", "two changed¶")] {
+        let first = field(&code(" SET B \"kept\" "), "");
+        let branch =
+            field(&(code(&format!(" IF {condition} \"")) + &next + &set + &code("\" \"\" ")), &t("old"));
+        let body = p(&(first + &branch + &merge_field("A") + &t(" ") + &field(&code(" REF B "), &t("old"))));
+        check_records(&body, &["one", "two"], expected);
+    }
+    for (condition, expected) in [("\"one\"", "onetwo¶"), ("\"two\"", "oneone¶")] {
+        let next_if = field(&(code(" NEXTIF ") + &merge_field("A") + &code(&format!(" = {condition} "))), "");
+        check_records(&p(&(merge_field("A") + &next_if + &merge_field("A"))), &["one", "two"], expected);
+    }
+}
+
+#[test]
+fn the_date_is_that_of_the_run_and_stays_a_field() {
+    for (text, expected) in
+        [(" DATE \\@ \"d MMMM yyyy\" ", "1 March 2026"), (" TIME \\@ \"HH:mm\" ", "09:00")]
+    {
+        let body = records(&p(&field(&code(text), &t("old"))), &[""]);
+        assert_eq!(body, p(&field(&code(text), &t(expected))));
+    }
+}
+
+/// The body of the one letter that is made of records with one value each, `A`.
+fn records(content: &str, values: &[&str]) -> String {
+    let mut names = Namespace::new();
+    names.column("A", "A");
+    let bound = Docx::new(content).template().bind(&names, &FieldMap::new()).expect("the name is known");
+    let records: Vec<Frame> = values.iter().map(|text| Frame(vec![Value::text(*text)])).collect();
+    let now = jiff::civil::date(2026, 3, 1).at(9, 0, 0, 0);
+    let moment = Moment { now, locale: "en-US".to_owned(), record: 1, sequence: 1 };
+    let mut bytes = Vec::new();
+    bound.letter_of(&records, &moment, &mut bytes).expect("the letter renders");
+    docx_body(&Letter { bytes })
+}
+
+fn check_records(content: &str, values: &[&str], expected: &str) {
+    assert_eq!(shown(&records(content, values)), expected, "{content}");
+}

@@ -1,7 +1,7 @@
 //! Owns the merge command: plain mail merge of a Word template and a table.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -15,7 +15,8 @@ use super::{DONE, INTERRUPTED};
 use crate::contact::table::Table;
 use crate::merge::{FieldMap, Moment, Template};
 use crate::run::Problem;
-use crate::run::plain::{PlainError, PlainMerge, namespace};
+use crate::run::answers::Answers;
+use crate::run::plain::{PlainError, PlainMerge, PlainNames, namespace};
 use crate::run::warning::warnings;
 
 #[derive(Debug, Args)]
@@ -34,7 +35,7 @@ pub(super) struct Merge {
     /// List what the template asks for
     #[arg(long)]
     pub(super) fields: bool,
-    /// Answers to ASK and FILLIN fields: a JSON object
+    /// Answers to ASK and FILLIN fields: a JSON object, bookmark or question = answer
     #[arg(long, value_name = "FILE")]
     pub(super) answers: Option<PathBuf>,
     /// Whose customs hold for numbers and dates, such as de-CH
@@ -64,12 +65,9 @@ pub(super) enum MacrosChoice {
 }
 
 pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> Result<u8, Failure> {
-    for (option, is_given) in [
-        ("--pdf", merge.pdf),
-        ("--pack", merge.pack.is_some()),
-        ("--combined", merge.combined.is_some()),
-        ("--answers", merge.answers.is_some()),
-    ] {
+    for (option, is_given) in
+        [("--pdf", merge.pdf), ("--pack", merge.pack.is_some()), ("--combined", merge.combined.is_some())]
+    {
         if is_given {
             let message = format!("`{option}` is not supported yet");
             return Err(Failure::Stopped { code: USAGE, message, help: None });
@@ -79,10 +77,12 @@ pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> 
     let bytes = fs::read(&merge.template).map_err(|error| {
         Failure::problem("unreadable", format!("cannot read `{name}`: {error}"), name.as_str())
     })?;
+    let answers = answers(merge.answers.as_deref())?;
     if merge.fields {
         let table = merge.data.as_ref().map(|data| Table::open(data)).transpose();
         let table = table.map_err(|error| Failure::from(PlainError::from(error)))?;
-        print_fields(&name, &bytes, table.as_ref().map(Table::columns), terminal)?;
+        let fill = table.as_ref().map(|table| PlainNames { columns: table.columns(), answers: &answers });
+        print_fields(&name, &bytes, fill, terminal)?;
         return Ok(DONE);
     }
     let compiled = match merge.macros {
@@ -102,9 +102,9 @@ pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> 
     let data = merge.data.as_ref().expect("the arguments ask for DATA unless --fields is given");
     let stages = stages::stages(common);
     let mut table = Table::open(data).map_err(|error| Failure::from(PlainError::from(error)))?;
-    let plain = PlainMerge::new(&name, &template, table.columns(), merge.name.as_deref())?;
-    let names = namespace(table.columns());
-    let odd = warnings(&name, &bytes, &template, (&names, &FieldMap::new()));
+    let names = PlainNames { columns: table.columns(), answers: &answers };
+    let plain = PlainMerge::new(&name, &template, names, merge.name.as_deref())?;
+    let odd = warnings(&name, &bytes, &template, (&namespace(names), &FieldMap::new()));
     warn(&odd, &plain.unused_columns(table.columns()), terminal);
     let moment =
         Moment { now: office::now(common)?.datetime(), locale: merge.locale.clone(), record: 0, sequence: 0 };
@@ -117,6 +117,16 @@ pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> 
     terminal.say(&format!("{n_letters} letters in {}", folder.display()));
     stages::say(common, &stages, terminal);
     Ok(DONE)
+}
+
+/// Reads the answers to the questions of a template; none without a file.
+fn answers(file: Option<&Path>) -> Result<Answers, Failure> {
+    let Some(file) = file else { return Ok(Answers::default()) };
+    let name = file.display().to_string();
+    let text = fs::read(file).map_err(|error| {
+        Failure::problem("unreadable", format!("cannot read `{name}`: {error}"), name.as_str())
+    })?;
+    Answers::read(&name, &text).map_err(Failure::problems)
 }
 
 /// The words of the command are off.

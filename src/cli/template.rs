@@ -10,10 +10,9 @@ use super::options::Common;
 use super::problem::{Failure, listed, warn};
 use super::terminal::{Terminal, table};
 use super::{DONE, PROBLEMS};
-use crate::contact::table::Column;
 use crate::interaction::InteractionTemplate;
 use crate::merge::{FieldMap, Template};
-use crate::run::plain::{PlainError, PlainMerge, namespace};
+use crate::run::plain::{PlainError, PlainMerge, PlainNames, namespace};
 use crate::run::warning::{of_document, warnings};
 use crate::run::{Problem, Records};
 use crate::store::Database;
@@ -99,11 +98,11 @@ fn find(database: &mut Database, code: &str) -> Result<InteractionTemplate, Fail
 }
 
 /// Prints every field and tag of a Word file, then what is wrong or odd with it. Which names mean nothing is known
-/// where there are `columns`.
+/// where there are names to `fill` them.
 pub(super) fn print_fields(
     name: &str,
     bytes: &[u8],
-    columns: Option<&[Column]>,
+    fill: Option<PlainNames<'_>>,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let mut data = terminal.data();
@@ -130,12 +129,12 @@ pub(super) fn print_fields(
     }
     // What is listed comes before what is said about it, also where both go to one place.
     drop(data);
-    let (map, names) = (FieldMap::new(), columns.map_or_else(|| template.names(), namespace));
+    let (map, names) = (FieldMap::new(), fill.map_or_else(|| template.names(), namespace));
     let odd = warnings(name, bytes, &template, (&names, &map));
-    let merge = columns.map(|columns| PlainMerge::new(name, &template, columns, None));
-    let (problems, unused) = match (&merge, columns) {
+    let merge = fill.map(|fill| PlainMerge::new(name, &template, fill, None));
+    let (problems, unused) = match (&merge, fill) {
         (Some(Err(PlainError::Problems(problems))), _) => (problems.clone(), Vec::new()),
-        (Some(Ok(merge)), Some(columns)) => (Vec::new(), merge.unused_columns(columns)),
+        (Some(Ok(merge)), Some(fill)) => (Vec::new(), merge.unused_columns(fill.columns)),
         _ => (template.problems().iter().map(|it| of_document(name, it.clone())).collect(), Vec::new()),
     };
     warn(&odd, &unused, terminal);

@@ -27,7 +27,7 @@ pub enum State {
     InDoubt,
     /// A file that stands complete under its name.
     Written,
-    /// Not delivered, for want of consent.
+    /// Not delivered, for want of consent, or because its document leaves the contact out.
     Suppressed,
     /// Logged only: the correspondence type is blank.
     LogOnly,

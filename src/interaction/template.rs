@@ -36,6 +36,8 @@ pub struct InteractionTemplate {
     pub map: BTreeMap<String, String>,
     /// Word field = text with tags that it shows.
     pub fields: BTreeMap<String, String>,
+    /// Bookmark or question of ASK and FILLIN = answer, a text with tags.
+    pub answers: BTreeMap<String, String>,
     /// The campaign.
     pub campaign: Option<String>,
     /// The cost of one interaction.

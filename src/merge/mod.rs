@@ -31,6 +31,7 @@ mod instruction;
 mod language;
 mod program;
 mod show;
+mod property;
 mod evaluate;
 mod comment;
 mod splice;

@@ -9,7 +9,7 @@ use super::tag::call;
 pub struct Place {
     /// The part's name in the package, without the leading slash: `word/header1.xml`.
     pub part: String,
-    /// The paragraph's number in its part, from 1, in the order of the file.
+    /// The paragraph's number in its part, from 1, in the order of the file; 0 in a part without paragraphs.
     pub paragraph: usize,
     /// The field's code or the tag as it stands there; empty if the fault is not about one.
     pub code: String,
@@ -17,7 +17,10 @@ pub struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}, paragraph {}", self.part, self.paragraph)?;
+        formatter.write_str(&self.part)?;
+        if self.paragraph > 0 {
+            write!(formatter, ", paragraph {}", self.paragraph)?;
+        }
         if self.code.is_empty() { Ok(()) } else { write!(formatter, ": {}", self.code) }
     }
 }
@@ -197,14 +200,18 @@ impl Fault {
     /// Returns what to do about it, where that is sure.
     pub fn help(&self) -> Option<String> {
         match self {
+            Fault::UnknownName { name, is_tag: false, nearest } if asked(name).is_some() => {
+                let near = nearest.as_ref().and_then(|(_, path)| asked(path));
+                Some(match near {
+                    Some(near) => format!("there is an answer to `{near}`; did you mean that?"),
+                    None => "answer it, or give the field an answer by default: `\\d \"…\"`".to_owned(),
+                })
+            }
             Fault::UnknownName { nearest: Some((written, path)), .. } if written == path => {
                 Some(format!("did you mean `{written}`?"))
             }
             Fault::UnknownName { nearest: Some((written, path)), .. } => {
                 Some(format!("did you mean `{written}` ({path})?"))
-            }
-            Fault::UnknownName { name, is_tag: false, .. } if asked(name).is_some() => {
-                Some("give the field an answer by default: `\\d \"…\"`".to_owned())
             }
             Fault::UnknownName { name, is_tag: true, nearest: None } if call::is_name(name) => {
                 Some(format!("`{name}` is a helper and wants a value: `{{{{{name} …}}}}`"))

@@ -134,7 +134,7 @@ impl Sink for Vec<u8> {
 }
 
 /// Takes everything and keeps nothing.
-struct Nowhere;
+pub(crate) struct Nowhere;
 
 impl Sink for Nowhere {
     fn fixed(&mut self, _number: usize, _bytes: &[u8]) {}

@@ -88,9 +88,15 @@ struct Level<'n> {
     wanted: Vec<(usize, Option<usize>)>,
 }
 
+impl Default for Names {
+    fn default() -> Names {
+        Names { uses: Vec::new(), scopes: vec![None], groups: Vec::new() }
+    }
+}
+
 impl Names {
     pub(crate) fn new() -> Names {
-        Names { uses: Vec::new(), scopes: vec![None], groups: Vec::new() }
+        Names::default()
     }
 
     /// Notes a use of a name.

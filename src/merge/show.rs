@@ -1,6 +1,7 @@
 //! Owns what a field comes to for one letter: where its value is from, and what its switches make of it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::address::{AddressFormat, AddressPart, CountryRule};
 use super::condition::{self, Operator};
@@ -46,6 +47,8 @@ pub(crate) enum Source {
     },
     /// The text that SET or ASK gave a bookmark.
     Bookmark(String),
+    /// The text of a property or variable of the document.
+    Property(Arc<[TextPart]>),
     /// The number of the record in the data.
     Record,
     /// The number of the record among those that are merged.
@@ -131,6 +134,7 @@ impl Source {
         Cow::Owned(match self {
             Source::Data(expression) => return frames.evaluate(expression),
             Source::Text(parts) => operand(parts, frames),
+            Source::Property(parts) => operand(parts, frames),
             Source::Choice { condition, then, otherwise } => {
                 operand(if condition.holds(frames) { then } else { otherwise }, frames)
             }

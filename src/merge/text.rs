@@ -8,6 +8,7 @@ use super::evaluate::{Circumstances, Frames};
 use super::name::{FieldMap, Namespace, Need};
 use super::problem::Fault;
 use super::scope::{Binding, Enclosing, NameNo, NameUse, Names, Slot, Wanted};
+use super::show::{Condition, Show, Source, TextPart};
 use super::tag::call::Helper;
 use super::tag::{self, Block, Expression, NESTING_LIMIT, Tag, TagError};
 use super::template::{Moment, RenderError};
@@ -83,6 +84,43 @@ pub struct TextProblem {
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
+}
+
+/// Compiles a text with tags into the parts of a field's value; its names are added to those of a document.
+pub(crate) fn parts(source: &str, names: &mut Names) -> Result<Vec<TextPart>, TagError> {
+    let mut compiler = Compiler::new(source);
+    compiler.names = std::mem::take(names);
+    let result = compiler.run();
+    *names = compiler.names;
+    result.map_err(|error| error.error)?;
+    text_parts(compiler.nodes)
+}
+
+fn text_parts(nodes: Vec<Node>) -> Result<Vec<TextPart>, TagError> {
+    let shown = |source| TextPart::Show(Box::new(Show::plain(source)));
+    let part = |node| {
+        Ok(match node {
+            Node::Static(text) => TextPart::Literal(text),
+            Node::Value { expression, .. } => shown(Source::Data(expression)),
+            Node::If(branches) => {
+                let mut otherwise = Vec::new();
+                for Branch { condition, body } in branches.into_iter().rev() {
+                    let then = text_parts(body)?;
+                    otherwise = match condition {
+                        Some(condition) => {
+                            let condition = Condition::Tag(condition);
+                            vec![shown(Source::Choice { condition, then, otherwise })]
+                        }
+                        None => then,
+                    };
+                }
+                shown(Source::Text(otherwise))
+            }
+            // Rows have a line of their own by `join`.
+            Node::Each { .. } => return Err(TagError::Unexpected { found: "#each".to_owned() }),
+        })
+    };
+    nodes.into_iter().map(part).collect()
 }
 
 impl Text {

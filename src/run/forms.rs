@@ -51,6 +51,8 @@ pub struct LetterForm {
     pub uses: Uses,
     /// Whether it has a place for a comment.
     pub takes_comment: bool,
+    /// The document, if it can leave a contact out (SKIPIF).
+    pub skipping: Option<BoundTemplate>,
 }
 
 impl<'a> Forms<'a> {
@@ -266,6 +268,7 @@ impl<'a> Forms<'a> {
             body_needs,
             uses,
             takes_comment: compiled.comment_place().is_some(),
+            skipping: Some(bound).filter(BoundTemplate::may_skip),
         }))
     }
 
@@ -300,11 +303,13 @@ impl<'a> Forms<'a> {
     }
 
     fn sources_of(&self, template: &InteractionTemplate) -> NameSources {
+        // A document asks for its answers below this name.
+        let answers = template.answers.iter().map(|(asked, text)| (format!("answers.{asked}"), text.clone()));
         NameSources {
             columns: self.desk.columns.clone(),
             row_tables: self.desk.row_tables.clone(),
             map: template.map.clone(),
-            fields: template.fields.clone(),
+            fields: template.fields.clone().into_iter().chain(answers).collect(),
         }
     }
 }

@@ -16,6 +16,9 @@ use crate::run::problem::Problem;
 use crate::run::records::LineRecord;
 use crate::run::values::LineContext;
 
+/// Why a line is suppressed whose document leaves its contact out (SKIPIF).
+const SKIPPED: &str = "skipped-by-document";
+
 /// Freezes one line.
 ///
 /// `place` is where the line was written; `sequence` is its number among the lines, from 1.
@@ -128,6 +131,15 @@ pub(in crate::run) fn freeze(
         return Err(problems);
     }
     let letter = form.map(|form| planned_letter(desk, forms, &context, form));
+    let is_skipped = |letter: &PlannedLetter| {
+        let skipping = form.and_then(|form| form.skipping.as_ref());
+        skipping.is_some_and(|document| document.skips(&letter.values, &context.moment))
+    };
+    if letter.as_ref().is_some_and(is_skipped) {
+        let reason = SKIPPED.to_owned();
+        let entry = entry(&context, State::Suppressed, reason, String::new(), String::new());
+        return Ok(PlannedLine { entry, letter: None });
+    }
     let file = match (form, effective.standing) {
         (Some(_), Standing::Due(kind)) => file_name(&context, kind),
         _ => String::new(),

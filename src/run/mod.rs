@@ -18,6 +18,7 @@ pub mod desk;
 pub mod forms;
 mod freeze;
 mod suppress;
+pub mod answers;
 pub mod check;
 pub mod letters;
 pub mod manifest;

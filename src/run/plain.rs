@@ -13,6 +13,7 @@ use crate::merge::{
     BoundTemplate, BoundText, Buffer, Escape, FieldMap, FieldUse, Merged, Moment, Namespace, Need,
     RenderError, Template, Text,
 };
+use crate::run::answers::Answers;
 use crate::run::buffers::Buffers;
 use crate::run::problem::Problem;
 use crate::run::stage::{Stage, Stages};
@@ -52,21 +53,33 @@ pub struct PlainMerge {
     template: BoundTemplate,
     name: Option<BoundText>,
     is_in_turn: bool,
+    n_columns: usize,
+    /// The answers, numbered behind the columns.
+    answers: Vec<Value>,
+}
+
+/// What the fields of a template may name: the columns of the table, and the questions that have answers.
+#[derive(Clone, Copy, Debug)]
+pub struct PlainNames<'a> {
+    /// The columns.
+    pub columns: &'a [Column],
+    /// The answers to ASK and FILLIN.
+    pub answers: &'a Answers,
 }
 
 impl PlainMerge {
-    /// Binds a template and a pattern for names to the columns of a table.
+    /// Binds a template and a pattern for names to the columns of a table and the answers to questions.
     ///
     /// # Errors
     ///
-    /// Every field and tag without a column.
+    /// Every field and tag without a column, every question without an answer.
     pub fn new(
         file: &str,
         template: &Template,
-        columns: &[Column],
+        names: PlainNames<'_>,
         name: Option<&str>,
     ) -> Result<PlainMerge, PlainError> {
-        let namespace = namespace(columns);
+        let namespace = namespace(names);
         let mut problems = Vec::new();
         let bound = template.bind(&namespace, &FieldMap::new()).map_err(|found| {
             problems.extend(found.into_iter().map(|problem| of_document(file, problem)));
@@ -77,7 +90,9 @@ impl PlainMerge {
                 // Where records are skipped or taken several at once, each letter begins where the last one ended.
                 let skips = |field: &FieldUse| ["SKIPIF", "NEXTIF", "NEXT"].contains(&field.kind.as_str());
                 let is_in_turn = bound.takes_several() || template.fields().iter().any(skips);
-                Ok(PlainMerge { template: bound, name, is_in_turn })
+                let answers = names.answers.iter().map(|(_, answer)| answer.clone()).collect();
+                let n_columns = names.columns.len();
+                Ok(PlainMerge { template: bound, name, is_in_turn, n_columns, answers })
             }
             (_, name) => {
                 problems.extend(name.err().into_iter().flatten());
@@ -118,6 +133,15 @@ impl PlainMerge {
         let records = Records { merge: self, table, moment, stages, n_read: 0 };
         if self.is_in_turn { press.in_turn(records) } else { press.in_batches(records) }
     }
+
+    fn frame(&self, record: &Record, needs: &[Need]) -> Frame {
+        let answer = |entry: usize| entry.checked_sub(self.n_columns).and_then(|at| self.answers.get(at));
+        let cell = |need: &Need| match need {
+            Need::Value(entry) => answer(*entry).cloned().unwrap_or_else(|| value(record.cell(*entry))),
+            Need::Rows(column, inner) => rows(record.cell(*column), inner),
+        };
+        Frame(needs.iter().map(cell).collect())
+    }
 }
 
 /// A record that is to be merged.
@@ -149,11 +173,12 @@ impl Records<'_> {
                 let number = self.n_read;
                 let stem = match &self.merge.name {
                     Some(pattern) => pattern
-                        .render(&frame(&record, pattern.needs()), self.moment)
+                        .render(&self.merge.frame(&record, pattern.needs()), self.moment)
                         .map_err(|error| PlainError::Letter { record: number, reason: error.to_string() })?,
                     None => format!("{number:06}"),
                 };
-                due.push(Due { record: number, frame: frame(&record, self.merge.template.needs()), stem });
+                let frame = self.merge.frame(&record, self.merge.template.needs());
+                due.push(Due { record: number, frame, stem });
             }
             Ok(due)
         })
@@ -302,24 +327,24 @@ fn bound_name(pattern: &str, namespace: &Namespace) -> Result<BoundText, Vec<Pro
     })
 }
 
-/// Returns the names that the columns of a table give to a template.
-pub fn namespace(columns: &[Column]) -> Namespace {
-    let mut namespace = Namespace::new();
-    for column in columns {
-        match &column.rows {
-            Some(rows) => namespace.rows(&column.name, self::namespace(rows)),
-            None => namespace.column(&column.name, &column.name),
-        };
+/// Returns the names that the columns of a table and the answers to questions give to a template.
+pub fn namespace(names: PlainNames<'_>) -> Namespace {
+    let mut namespace = of_columns(names.columns);
+    for (question, _) in names.answers.iter() {
+        namespace.value(&format!("answers.{question}"));
     }
     namespace
 }
 
-fn frame(record: &Record, needs: &[Need]) -> Frame {
-    let cell = |need: &Need| match need {
-        Need::Value(column) => value(record.cell(*column)),
-        Need::Rows(column, inner) => rows(record.cell(*column), inner),
-    };
-    Frame(needs.iter().map(cell).collect())
+fn of_columns(columns: &[Column]) -> Namespace {
+    let mut namespace = Namespace::new();
+    for column in columns {
+        match &column.rows {
+            Some(rows) => namespace.rows(&column.name, of_columns(rows)),
+            None => namespace.column(&column.name, &column.name),
+        };
+    }
+    namespace
 }
 
 fn rows(cell: Cell, needs: &[Need]) -> Value {

@@ -30,6 +30,7 @@ pub(in crate::run) fn template(
         ignore_contact_correspondence_type: declaration.ignore_contact_correspondence_type,
         map: declaration.map.clone(),
         fields: declaration.fields.clone(),
+        answers: declaration.answers.clone(),
         campaign: Some(declaration.campaign.clone()).filter(|code| !code.is_empty()),
         campaign_target: declaration.campaign_target,
         campaign_response: declaration.campaign_response,

@@ -105,6 +105,8 @@ pub struct TemplateDeclaration {
     pub map: BTreeMap<String, String>,
     /// Word field = text with tags.
     pub fields: BTreeMap<String, String>,
+    /// Bookmark or question of ASK and FILLIN = answer, a text with tags.
+    pub answers: BTreeMap<String, String>,
     /// The campaign.
     pub campaign: String,
     /// The cost of one interaction.

@@ -15,6 +15,7 @@ pub(crate) struct Docx {
     parts: Vec<(String, Vec<u8>)>,
     overrides: String,
     relationships: String,
+    properties: String,
     main_type: String,
 }
 
@@ -25,6 +26,7 @@ impl Docx {
             parts: Vec::new(),
             overrides: String::new(),
             relationships: String::new(),
+            properties: String::new(),
             main_type: format!("{WML}.document.main+xml"),
         };
         docx.raw("word/document.xml", &part("document", &format!("<w:body>{body}<w:sectPr/></w:body>")))
@@ -45,6 +47,15 @@ impl Docx {
         self.relationships +=
             &format!("<Relationship Id=\"rId{name}\" Type=\"{relationship}\" Target=\"{name}\"/>");
         self.raw(&format!("word/{name}"), "x")
+    }
+
+    /// Adds a part that the package refers to: properties of the document.
+    pub(crate) fn property(mut self, name: &str, kind: &str, content: &str) -> Docx {
+        self.properties += &format!(
+            "<Relationship Id=\"rIdP{}\" Type=\"{RELATIONSHIPS}/{kind}\" Target=\"{name}\"/>",
+            self.parts.len()
+        );
+        self.raw(name, content)
     }
 
     /// Adds a part as it is.
@@ -69,7 +80,8 @@ impl Docx {
             self.main_type, self.overrides
         );
         let root = relationships(&format!(
-            "<Relationship Id=\"rId1\" Type=\"{RELATIONSHIPS}/officeDocument\" Target=\"word/document.xml\"/>"
+            "<Relationship Id=\"rId1\" Type=\"{RELATIONSHIPS}/officeDocument\" Target=\"word/document.xml\"/>{}",
+            self.properties
         ));
         let main = relationships(&self.relationships);
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));

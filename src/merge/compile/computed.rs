@@ -1,11 +1,14 @@
 //! Owns the fields that come to a text of their own: what each needs, and whether all of it is known when a letter is made.
 
+use std::sync::Arc;
+
 use super::super::field_code::{FieldCode, FieldKind, Operand, PartContent};
 use super::super::format::Format;
 use super::super::formula::Formula;
 use super::super::instruction::CodePiece;
 use super::super::problem::{Fault, Problem};
 use super::super::program::Op;
+use super::super::property::Property;
 use super::super::region::Field;
 use super::super::scope::{Enclosing, NameUse, Wanted};
 use super::super::show::{Condition, Show, Source, TextPart};
@@ -44,9 +47,8 @@ impl Compiler<'_> {
                 let name = code.arguments.first().and_then(Operand::literal);
                 name.is_some_and(|name| self.is_set(&name))
             }
-            FieldKind::Unknown(name) => self.is_set(name),
-            FieldKind::DocVariable => self.variable(code).is_some(),
-            _ => false,
+            FieldKind::Unknown(name) if self.is_set(name) => true,
+            _ => self.property(code).is_some(),
         }
     }
 
@@ -67,10 +69,21 @@ impl Compiler<'_> {
         })
     }
 
-    /// The document variable that a DOCVARIABLE shows, if the document has it.
-    fn variable(&self, code: &FieldCode) -> Option<&str> {
-        let name = code.arguments.first().and_then(Operand::literal)?;
-        self.findings.variables.get(&name.trim().to_uppercase()).map(String::as_str)
+    /// The property or variable of the document that a field shows, if the document has it.
+    pub(super) fn property(&self, code: &FieldCode) -> Option<&Property> {
+        let properties = &self.findings.properties;
+        let argument = || code.arguments.first().and_then(Operand::literal);
+        match &code.kind {
+            FieldKind::DocProperty => properties.property(&argument()?),
+            FieldKind::DocVariable => properties.variable(&argument()?),
+            FieldKind::Unknown(name) if name.eq_ignore_ascii_case("INFO") => {
+                properties.property(&argument()?)
+            }
+            FieldKind::Unknown(name) if PROPERTY_FIELDS.contains(&name.to_ascii_uppercase().as_str()) => {
+                properties.property(name)
+            }
+            _ => None,
+        }
     }
 
     fn is_set(&self, name: &str) -> bool {
@@ -131,9 +144,8 @@ impl Compiler<'_> {
             FieldKind::Ref => {
                 Source::Bookmark(code.arguments.first().and_then(Operand::literal)?.trim().to_owned())
             }
-            FieldKind::Unknown(name) => Source::Bookmark(name.clone()),
-            FieldKind::DocVariable => Source::Text(vec![TextPart::Literal(self.variable(code)?.to_owned())]),
-            _ => return None,
+            FieldKind::Unknown(name) if self.is_set(name) => Source::Bookmark(name.clone()),
+            _ => Source::Property(Arc::clone(&self.property(code)?.text)),
         };
         Some(self.formatted(field, code, source))
     }
@@ -224,6 +236,9 @@ impl Compiler<'_> {
         enclosing: &Enclosing,
     ) -> Source {
         let question = question.and_then(Operand::literal).unwrap_or_default();
+        // ASK is answered by its bookmark, or by its question as FILLIN is.
+        let asked = Some(&code.arguments).filter(|_| code.kind == FieldKind::Ask).and_then(|it| it.get(1));
+        let candidates = asked.and_then(Operand::literal).map(|asked| format!("answers.{}", asked.trim()));
         let default = code.switch('d').map(|switch| {
             switch.argument.as_ref().map(|text| self.operand(text, enclosing)).unwrap_or_default()
         });
@@ -234,7 +249,7 @@ impl Compiler<'_> {
             wanted: Wanted::Value,
             is_tag: false,
             is_optional: default.is_some(),
-            candidates: Vec::new(),
+            candidates: candidates.into_iter().collect(),
         });
         self.findings.places.push(self.story.place(field.begin, code.code.trim()));
         Source::Answer { given, default: default.unwrap_or_default() }
@@ -257,8 +272,14 @@ impl Compiler<'_> {
         enclosing: &Enclosing,
         builder: &mut Builder,
     ) {
-        let Some(separate) = field.separate else { return };
         let Some(show) = self.computed(field, code, enclosing) else { return };
+        let Some(separate) = field.separate else {
+            // A simple field holds nothing but its result.
+            let run = self.result_run(field, code);
+            self.raw_atom(field.begin, builder);
+            self.show(show, run, builder);
+            return self.raw_atom(field.end, builder);
+        };
         for at in field.begin..=separate {
             self.raw_atom(at, builder);
         }
@@ -282,6 +303,9 @@ impl Compiler<'_> {
             .unwrap_or(false)
     }
 }
+
+/// The fields that show the property of their name (ECMA-376 Part 1 §17.16.5, one clause each).
+const PROPERTY_FIELDS: [&str; 6] = ["AUTHOR", "COMMENTS", "KEYWORDS", "LASTSAVEDBY", "SUBJECT", "TITLE"];
 
 /// Tells whether a name in a formula means cells.
 fn is_cell(name: &str) -> bool {

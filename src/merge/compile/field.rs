@@ -66,10 +66,15 @@ impl Compiler<'_> {
             FieldKind::Date | FieldKind::Time if field.separate.is_some() && !field.is_simple => {
                 self.refresh(field, &code, enclosing, builder);
             }
-            // A document variable by itself stays live; inside another field its value is wanted.
-            _ if !matches!(code.kind, FieldKind::Date | FieldKind::Time | FieldKind::DocVariable)
-                && self.computes(&code) =>
+            // The property has the value of the letter, so Word shows the same whenever it updates the field.
+            _ if self.property(&code).is_some_and(|property| property.is_merged)
+                && !self.in_code
+                && (field.is_simple || field.separate.is_some()) =>
             {
+                self.refresh(field, &code, enclosing, builder);
+            }
+            _ if self.property(&code).is_some() => self.keep_field(field, enclosing, builder),
+            _ if !matches!(code.kind, FieldKind::Date | FieldKind::Time) && self.computes(&code) => {
                 if let Some(show) = self.computed(field, &code, enclosing) {
                     self.close_run(builder);
                     let run = self.result_run(field, &code);

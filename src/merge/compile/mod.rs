@@ -15,6 +15,7 @@ use super::format::NumberSymbols;
 use super::language::Languages;
 use super::problem::{Fault, Place, Problem};
 use super::program::{Branch, Keep, LastBlock, Op, Program, Static, Target, Traits};
+use super::property::Properties;
 use super::region::{self, Region, Regions};
 use super::scope::{Enclosing, NameNo, NameUse, Names, Wanted};
 use super::show::{Condition, Show, Source};
@@ -43,10 +44,12 @@ pub(crate) struct Findings {
     pub(crate) bookmarks: Vec<String>,
     /// The columns that Word maps to the parts of its address book, by the template's settings.
     pub(crate) mapped: BTreeMap<AddressPart, String>,
-    /// The document variables of the settings, by their names in upper case.
-    pub(crate) variables: BTreeMap<String, String>,
     /// Whether NEXT or NEXTIF occurs.
     pub(crate) takes_several: bool,
+    /// Whether lines whose fields are all blank stay (`w:doNotSuppressBlankLines` of the settings).
+    pub(crate) keeps_blank_lines: bool,
+    /// The document's properties and variables.
+    pub(crate) properties: Properties,
 }
 
 impl Findings {
@@ -63,9 +66,24 @@ impl Findings {
             list_separator: ',',
             bookmarks: Vec::new(),
             mapped: BTreeMap::new(),
-            variables: BTreeMap::new(),
             takes_several: false,
+            keeps_blank_lines: false,
+            properties: Properties::default(),
         }
+    }
+
+    /// Gives the names that have just been added their place, and lists them.
+    pub(crate) fn note_names(&mut self, place: Place) {
+        for name_use in &self.names.uses()[self.places.len()..] {
+            self.fields.push(FieldUse {
+                name: name_use.path.name.clone(),
+                kind: if name_use.is_tag { "tag" } else { "MERGEFIELD" }.to_owned(),
+                code: place.code.clone(),
+                part: place.part.clone(),
+                paragraph: place.paragraph,
+            });
+        }
+        self.places.resize(self.names.uses().len(), place);
     }
 }
 
@@ -236,7 +254,8 @@ impl Compiler<'_> {
                     return false;
                 }
                 let ops = self.range(at + 1, close, 0, enclosing);
-                let may_vanish = self.is_removable(at, close)
+                let may_vanish = !self.findings.keeps_blank_lines
+                    && self.is_removable(at, close)
                     && self.marks_pair_up(at, close)
                     && ops.iter().any(|op| !op.is_fixed())
                     && !self.has_static(&ops, |traits| traits.is_visible);
@@ -447,17 +466,7 @@ impl Compiler<'_> {
 
     /// Gives the names that a tag has just added their place, and lists the tag with them.
     fn note_names(&mut self, at: usize, code: &str) {
-        let place = self.story.place(at, code);
-        for name_use in &self.findings.names.uses()[self.findings.places.len()..] {
-            self.findings.fields.push(FieldUse {
-                name: name_use.path.name.clone(),
-                kind: if name_use.is_tag { "tag" } else { "MERGEFIELD" }.to_owned(),
-                code: code.to_owned(),
-                part: place.part.clone(),
-                paragraph: place.paragraph,
-            });
-        }
-        self.findings.places.resize(self.findings.names.uses().len(), place);
+        self.findings.note_names(self.story.place(at, code));
     }
 
     fn insertion(&mut self, insertion: &Insertion, enclosing: &Enclosing, builder: &mut Builder) {

@@ -157,7 +157,7 @@ impl FieldCode {
     /// assert_eq!(code.switches[0].name, '*');
     /// ```
     ///
-    /// Source: ECMA-376 Part 1 §17.16.1 Field syntax.
+    /// Source: ECMA-376 Part 1 §17.16.1 Syntax.
     pub fn parse(pieces: &[Piece<'_>]) -> FieldCode {
         lexer::parse(pieces)
     }

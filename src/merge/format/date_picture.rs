@@ -22,7 +22,7 @@ use super::locale::LocaleData;
 /// assert_eq!(shown, "Mittwoch, 1 Januar 2020");
 /// ```
 ///
-/// Source: ECMA-376 Part 1 §17.16.4.3 Date and time formatting.
+/// Source: ECMA-376 Part 1 §17.16.4.1 Date and time formatting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatePicture {
     items: Vec<Item>,

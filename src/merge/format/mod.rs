@@ -59,7 +59,7 @@ pub struct Format {
 
 /// What a general format switch `\*` asks for.
 ///
-/// Source: ECMA-376 Part 1 §17.16.4.1 General formatting.
+/// Source: ECMA-376 Part 1 §17.16.4.3 General formatting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GeneralFormat {
     /// `Upper`: all letters in upper case.

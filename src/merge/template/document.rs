@@ -11,6 +11,7 @@ use super::super::customs::Customs;
 use super::super::language::Languages;
 use super::super::package::{CONTENT_TYPES, Package, PackageError, Relationship, relationships_name};
 use super::super::program::{Op, Program};
+use super::super::property;
 use super::super::story::Story;
 use super::super::xml::Document;
 use super::{CommentAs, CommentPlace, Macros, TemplateError, Understood};
@@ -84,6 +85,7 @@ pub(super) fn understand(
     reading.findings.languages = languages;
     reading.findings.picture = reading.customs.picture();
     reading.findings.list_separator = reading.customs.separator();
+    let texts = reading.texts()?;
     let mut place = None;
     let comments = targets(&relationships, "comments").into_iter().next();
     let annotation = match comment_as {
@@ -130,6 +132,7 @@ pub(super) fn understand(
     if annotation.is_some() || comments.is_some() {
         reading.comments(&main, comments, annotation, &mut types)?;
     }
+    reading.programs.extend(texts);
     reading.finish(types, place)
 }
 
@@ -138,6 +141,38 @@ impl Reading<'_> {
         let content =
             self.package.read(part)?.ok_or_else(|| PackageError::Missing { part: part.to_owned() })?;
         parse(part, content)
+    }
+
+    /// Understands the document's properties and variables; returns what writes the parts of those with tags.
+    fn texts(&mut self) -> Result<Vec<(String, Program)>, TemplateError> {
+        let mut programs = Vec::new();
+        let relationships = self.package.relationships("")?;
+        for kind in ["core-properties", "extended-properties", "custom-properties"] {
+            // Strict documents name the core properties alike and the others in words of their own.
+            let strict = match kind {
+                "extended-properties" => "extendedProperties",
+                "custom-properties" => "customProperties",
+                other => other,
+            };
+            let parts = targets(&relationships, kind).into_iter().chain(targets(&relationships, strict));
+            let parts: BTreeSet<String> = parts.filter(|part| self.package.entry(part).is_some()).collect();
+            for part in parts {
+                let program = property::read_properties(&part, &self.document(&part)?, &mut self.findings);
+                programs.extend(program.map(|program| (part, program)));
+            }
+        }
+        let main = main_part(&self.package)?;
+        for part in targets(&self.package.relationships(&main)?, "settings") {
+            let document = match self.replaced.get(&part) {
+                Some(text) => parse(&part, text.clone().into_bytes())?,
+                None => self.document(&part)?,
+            };
+            if let Some(program) = property::read_variables(&part, &document, &mut self.findings) {
+                self.replaced.remove(&part);
+                programs.push((part, program));
+            }
+        }
+        Ok(programs)
     }
 
     fn story(&mut self, part: &str) -> Result<Story, TemplateError> {
@@ -199,11 +234,12 @@ impl Reading<'_> {
                 "listSeparator" => {
                     self.customs.list_separator = value().and_then(|value| value.trim().chars().next());
                 }
-                "themeFontLang" => self.theme_language = value(),
-                "docVar" => {
-                    let name = document.attribute(at, "name").unwrap_or_default().to_uppercase();
-                    self.findings.variables.insert(name, value().unwrap_or_default());
+                // ECMA-376 Part 1 §17.14.12 doNotSuppressBlankLines: without a value it is true.
+                "doNotSuppressBlankLines" => {
+                    let is_off = matches!(value().as_deref(), Some("0" | "false" | "off"));
+                    self.findings.keeps_blank_lines = !is_off;
                 }
+                "themeFontLang" => self.theme_language = value(),
                 _ => {}
             }
         }

@@ -15,7 +15,7 @@ use super::evaluate::{Circumstances, Frames};
 use super::name::{self, FieldMap, Namespace, Need};
 use super::package::PackageError;
 use super::problem::{Fault, Problem};
-use super::program::{Program, Sink};
+use super::program::{Nowhere, Program, Sink};
 use super::scope::{Binding, Slot};
 use super::value::{Frame, Value};
 use super::xml::XmlError;
@@ -412,6 +412,22 @@ impl BoundTemplate {
     /// Tells whether a letter may take more than one record: the template has NEXT or NEXTIF.
     pub fn takes_several(&self) -> bool {
         self.understood.takes_several
+    }
+
+    /// Tells whether the template can leave a record out: it has SKIPIF.
+    pub fn may_skip(&self) -> bool {
+        self.understood.findings.fields.iter().any(|field| field.kind == "SKIPIF")
+    }
+
+    /// Tells whether the template leaves this record out, without making a letter.
+    pub fn skips(&self, frame: &Frame, moment: &Moment) -> bool {
+        let contexts = self.understood.customs.contexts(&moment.locale);
+        let circumstances = Circumstances { moment, contexts: &contexts };
+        let mut frames = Frames::new(std::slice::from_ref(frame), &self.slots, circumstances);
+        for (_, program) in self.understood.archive.programs() {
+            program.render(&mut frames, &mut Nowhere);
+        }
+        frames.is_skipped()
     }
 
     /// Merges one letter into `into`, which is cleared and keeps its capacity.
