@@ -6,6 +6,8 @@ mod field_code;
 mod package;
 #[path = "../fuzz/drive/pictures.rs"]
 mod pictures;
+#[path = "../fuzz/drive/smtp_reply.rs"]
+mod smtp_reply;
 #[path = "../fuzz/drive/tags.rs"]
 mod tags;
 
@@ -41,4 +43,9 @@ fn no_picture_panics() {
 #[test]
 fn no_tag_panics() {
     run_seeds("tags", tags::drive);
+}
+
+#[test]
+fn no_smtp_reply_panics() {
+    run_seeds("smtp_reply", smtp_reply::drive);
 }

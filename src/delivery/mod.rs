@@ -12,12 +12,14 @@ pub mod message;
 pub mod document;
 pub mod html;
 pub mod outbox;
+pub mod smtp;
 pub mod plain;
 pub mod suppression;
 
 use crate::delivery::folder::FolderError;
 use crate::delivery::message::Message;
 use crate::delivery::outcome::Outcome;
+use crate::delivery::smtp::open_error::OpenError;
 use crate::delivery::suppression::SuppressionReason;
 
 /// What one line delivers.
@@ -123,4 +125,21 @@ pub enum DeliveryError {
     /// A step could not be recorded; nothing may happen after that.
     #[error("cannot record what was delivered")]
     Record(#[source] RecordError),
+    /// The mail server is not there, or does not let us in.
+    #[error("no mail goes out over {server}")]
+    Server {
+        /// The server, as host and port.
+        server: String,
+        /// Why.
+        #[source]
+        source: OpenError,
+    },
+    /// So many messages failed one after the other that the next ones would too.
+    #[error("{n_failures} messages in a row failed, the last one with: {last}")]
+    FailuresInARow {
+        /// How many.
+        n_failures: u32,
+        /// What the server said last, or what was seen.
+        last: String,
+    },
 }

@@ -7,6 +7,7 @@ pub mod company;
 pub mod salesperson;
 pub mod campaign;
 pub mod number_series;
+pub mod rate;
 pub mod mail;
 pub mod master;
 
