@@ -5,7 +5,9 @@ mod support;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use mailrun::contact::address::AlternativeAddress;
 use mailrun::contact::import::ContactColumn;
 use mailrun::contact::{Contact, ContactNo};
@@ -13,14 +15,15 @@ use mailrun::delivery::Step;
 use mailrun::delivery::suppression::{AddressKey, SuppressionReason};
 use mailrun::interaction::{EntryNo, InteractionTemplate, RunNo};
 use mailrun::merge::value::Frame;
-use mailrun::run::journal::{InDoubt, Journal, Pending};
+use mailrun::run::attempt::{AttemptStep, PastAttempt, Server};
+use mailrun::run::journal::{InDoubt, Journal, Pending, Which};
 use mailrun::run::manifest::ManifestRow;
 use mailrun::run::plan::{PlannedLine, RunDocument};
 use mailrun::run::records::{LineRecord, SegmentStanding};
 use mailrun::run::values::RowTable;
 use mailrun::run::{
-    self, Counts, Lock, LockError, Office, Records, RecordsError, RunError, RunOptions, SegmentRef, Stages,
-    Store,
+    self, Counts, Lock, LockError, Office, Records, RecordsError, RunError, RunOptions, SecretError,
+    SegmentRef, Stages, Store,
 };
 use mailrun::segment::{Attachment, CriteriaAction, Digest, LineNo, SegmentHeader, SegmentLine, SegmentNo};
 use mailrun::setup::{Master, MasterKind, Setup};
@@ -113,9 +116,14 @@ hand_on! { Records:
 hand_on! { Journal:
     options(run: RunNo) -> RunOptions;
     documents(run: RunNo) -> Vec<RunDocument>;
-    reopen(run: RunNo, in_doubt: InDoubt) -> ();
+    reopen(run: RunNo, in_doubt: InDoubt, now: Timestamp) -> ();
+    plan_again(entry: EntryNo) -> ();
     interrupted() -> Vec<(RunNo, SegmentNo)>;
-    pending(run: RunNo, after: EntryNo, limit: usize) -> Vec<Pending>;
+    pending(run: RunNo, which: Which, after: EntryNo, limit: usize) -> Vec<Pending>;
+    n_messages(run: RunNo) -> u64;
+    next_due(run: RunNo) -> Option<Timestamp>;
+    past_attempts(since: Timestamp) -> Vec<PastAttempt>;
+    record_attempts(run: RunNo, server: &Server<'_>, steps: &[AttemptStep<'_>]) -> ();
     record(run: RunNo, steps: &[Step]) -> ();
     counts(run: RunNo) -> Counts;
     manifest(run: RunNo, take: &mut dyn FnMut(&ManifestRow)) -> ();
@@ -139,6 +147,10 @@ fn at<T>(place: &Place, store: &mut dyn Store, work: impl FnOnce(&mut Office<'_>
         out: place.path("out"),
         stop: &AtomicBool::new(false),
         stages: &Stages::default(),
+        password: &|_| Err(SecretError { reason: "nobody logs in here".to_owned() }),
+        agree: &|_| true,
+        wait: Duration::ZERO,
+        server: None,
     })
 }
 

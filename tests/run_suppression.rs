@@ -3,9 +3,10 @@
 mod support;
 
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use mailrun::delivery::suppression::{AddressKey, Suppression, SuppressionReason};
-use mailrun::run::{self, Office, SegmentRef, Stages};
+use mailrun::run::{self, Office, SecretError, SegmentRef, Stages};
 use mailrun::setup::Setup;
 use mailrun::store::Database;
 use serde_json::Value;
@@ -73,9 +74,18 @@ fn an_address_suppressed_while_the_run_is_interrupted_is_not_written_to() {
         let now = NOW.parse().expect("the clock of the tests is a time");
         let stop = AtomicBool::new(true);
         let stages = Stages::default();
-        let out = place.path("out");
-        let mut office =
-            Office { setup: &setup, store: &mut database, now, out, stop: &stop, stages: &stages };
+        let mut office = Office {
+            setup: &setup,
+            store: &mut database,
+            now,
+            out: place.path("out"),
+            stop: &stop,
+            stages: &stages,
+            password: &|_| Err(SecretError { reason: "nobody logs in here".to_owned() }),
+            agree: &|_| true,
+            wait: Duration::ZERO,
+            server: None,
+        };
         let asked = SegmentRef::File(place.path("segment.toml"));
         run::run(&mut office, &asked, &mut |_| {}).expect("a run that is stopped is no failure")
     };

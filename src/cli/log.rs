@@ -4,10 +4,11 @@ use std::fs;
 use std::io::{self, IsTerminal, Write};
 
 use clap::Subcommand;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use super::options::Common;
 use super::problem::Failure;
+use super::resend::{Asked, resend};
 use super::terminal::{Terminal, table};
 use super::{DONE, PROBLEMS};
 use crate::delivery::name::safe_name;
@@ -15,7 +16,9 @@ use crate::interaction::{EntryNo, State};
 use crate::merge::Buffer;
 use crate::run::{Journal, Letters};
 use crate::segment::{LineNo, SegmentNo};
+use crate::setup::rate::Span;
 use crate::store::Database;
+use crate::store::attempt::AttemptRow;
 use crate::store::log::LogFilter;
 
 #[derive(Debug, Subcommand)]
@@ -40,11 +43,27 @@ pub(super) enum LogCommand {
         #[arg(long)]
         contact: Option<String>,
     },
-    /// Show an entry with the rules that decided its values
+    /// Show an entry with the rules that decided its values, and its attempts
     #[command(after_help = "Example: mailrun log show 42")]
     Show {
         /// The number
         entry: i64,
+    },
+    /// Deliver entries once more, on purpose; what was tried before stays in the log
+    #[command(after_help = "Example: mailrun log resend --failed --segment SM00001 --yes")]
+    Resend {
+        /// The numbers
+        #[arg(required_unless_present = "failed")]
+        entries: Vec<i64>,
+        /// All that failed or were rejected
+        #[arg(long, conflicts_with = "entries")]
+        failed: bool,
+        /// With --failed: of this segment only
+        #[arg(long, requires = "failed")]
+        segment: Option<String>,
+        /// How long to wait for messages that the server puts off
+        #[arg(long, value_name = "DURATION", default_value = "10m")]
+        wait: Span,
     },
     /// Make the letter of an entry again, byte for byte; into --out, else to stdout
     #[command(after_help = "Example: mailrun log document 42 > letter.docx")]
@@ -94,6 +113,13 @@ pub(super) fn log(common: &Common, command: &LogCommand, terminal: &mut Terminal
             list(&database, &filter, terminal)
         }
         LogCommand::Show { entry } => show(&database, EntryNo(*entry), terminal),
+        LogCommand::Resend { entries, failed, segment, wait } => {
+            let asked = match failed {
+                true => Asked::Failed(segment.clone().map(SegmentNo)),
+                false => Asked::Entries(entries.iter().copied().map(EntryNo).collect()),
+            };
+            resend(common, &mut database, &asked, *wait, terminal)
+        }
         LogCommand::Document { entry } => document(common, &mut database, EntryNo(*entry), terminal),
     }
 }
@@ -133,8 +159,11 @@ fn list(database: &Database, filter: &LogFilter, terminal: &Terminal) -> Result<
 fn show(database: &Database, entry: EntryNo, terminal: &Terminal) -> Result<u8, Failure> {
     let Some(fields) = database.entry(entry)? else { return Err(no_entry(entry)) };
     let mut data = terminal.data();
+    let attempts = database.attempts(entry)?;
     if terminal.json {
-        terminal.object(&mut data, &fields.into_iter().collect::<Map<String, Json>>());
+        let mut object: Map<String, Json> = fields.into_iter().collect();
+        object.insert("attempts".to_owned(), json!(attempts));
+        terminal.object(&mut data, &object);
         return Ok(DONE);
     }
     let text = |value: &Json| match value {
@@ -148,7 +177,21 @@ fn show(database: &Database, entry: EntryNo, terminal: &Terminal) -> Result<u8, 
         .filter(|row| row.iter().all(|cell| !cell.is_empty()))
         .collect();
     table(&rows).iter().for_each(|line| data.line(line));
+    let rows: Vec<Vec<String>> = attempts.iter().map(attempt_cells).collect();
+    table(&rows).iter().for_each(|line| data.line(line));
     Ok(DONE)
+}
+
+fn attempt_cells(attempt: &AttemptRow) -> Vec<String> {
+    let code = attempt.reply_code.map(|code| code.to_string()).unwrap_or_default();
+    let reply = [code.as_str(), &attempt.reply_status, &attempt.reply_text, &attempt.reason];
+    vec![
+        format!("attempt {}", attempt.number),
+        attempt.began_at.to_string(),
+        attempt.server.clone(),
+        attempt.state.clone(),
+        reply.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" "),
+    ]
 }
 
 /// Makes the letter of an entry again, from the template and values that the log keeps.

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::office::{Surroundings, segment_ref};
 use super::options::Common;
+use super::post;
 use super::problem::{Failure, listed, n_problems};
 use super::terminal::{Terminal, table};
 use super::{DONE, PROBLEMS};
@@ -116,6 +117,10 @@ fn outlooks(common: &Common, segment: &str, wanted: &Look) -> Result<Vec<Outlook
         out: surroundings.out.clone(),
         stop: &surroundings.stop,
         stages: &surroundings.stages,
+        password: &post::password,
+        agree: &surroundings.agree,
+        wait: surroundings.wait,
+        server: surroundings.server.as_ref(),
     };
     Ok(look(&mut office, &asked, wanted)?)
 }

@@ -6,6 +6,7 @@ mod terminal;
 mod problem;
 mod progress;
 mod stages;
+mod post;
 mod office;
 mod run;
 mod look;
@@ -18,6 +19,7 @@ mod master;
 mod code;
 mod template;
 mod segment;
+mod resend;
 mod log;
 mod init;
 
@@ -35,6 +37,8 @@ use crate::setup::MasterKind;
 const DONE: u8 = 0;
 /// Problems were found, and nothing was done.
 const PROBLEMS: u8 = 1;
+/// The words are off, or one that is needed is missing.
+const USAGE: u8 = 2;
 /// Done, but some lines were rejected, failed or are in doubt.
 const SOME_LINES: u8 = 3;
 /// Interrupted, retries still to come, or the surroundings failed: resume continues.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use jiff::ZonedDateTime;
 use jiff::civil::DateTime;
@@ -11,10 +12,10 @@ use jiff::tz::TimeZone;
 use super::INTERRUPTED;
 use super::options::Common;
 use super::problem::Failure;
-use super::stages;
-use crate::run::{Problem, SegmentRef, Stages};
+use super::{post, stages, terminal};
+use crate::run::{Problem, Question, SegmentRef, Stages};
 use crate::segment::{SegmentFile, SegmentNo};
-use crate::setup::Setup;
+use crate::setup::{Setup, Smtp};
 
 /// The surroundings of a command that runs or looks at a segment.
 pub(super) struct Surroundings {
@@ -23,6 +24,11 @@ pub(super) struct Surroundings {
     pub(super) out: PathBuf,
     pub(super) stop: Arc<AtomicBool>,
     pub(super) stages: Stages,
+    pub(super) agree: Box<dyn Fn(&Question) -> bool>,
+    /// How long deferred messages and a server that went away are waited for.
+    pub(super) wait: Duration,
+    /// The mail server that is used in place of the one that an interrupted run began with.
+    pub(super) server: Option<Smtp>,
 }
 
 impl Surroundings {
@@ -31,13 +37,31 @@ impl Surroundings {
         let setup = setup(common, segment)?;
         let out = common.out.clone().unwrap_or_else(|| setup.output.folder.clone());
         let out = std::path::absolute(out).map_err(Failure::output)?;
-        let stop = Arc::new(AtomicBool::new(false));
-        Ok(Surroundings { setup, now: now(common)?, out, stop, stages: stages::stages(common) })
+        let server = setup.smtp.clone().filter(|smtp| common.config.is_some() && !smtp.url.is_empty());
+        Ok(Surroundings {
+            setup,
+            now: now(common)?,
+            out,
+            stop: Arc::new(AtomicBool::new(false)),
+            stages: stages::stages(common),
+            agree: post::agreement(common),
+            wait: Duration::ZERO,
+            server,
+        })
     }
 
-    /// Lets Ctrl-C stop the run after what is under way; a second one ends the program at once.
+    /// Lets Ctrl-C stop the run after what is under way, and say so; a second one ends the program at once.
     pub(super) fn stop_on_interrupt(&self) -> Result<(), Failure> {
         use signal_hook::consts::TERM_SIGNALS;
+        let mut signals = signal_hook::iterator::Signals::new(TERM_SIGNALS).map_err(Failure::output)?;
+        // It waits for a signal as long as the program lives.
+        std::thread::spawn(move || {
+            if signals.forever().next().is_some() {
+                terminal::complain(
+                    "stopping: what is being sent is waited for; Ctrl-C once more leaves it in doubt",
+                );
+            }
+        });
         for signal in TERM_SIGNALS {
             signal_hook::flag::register_conditional_shutdown(
                 *signal,

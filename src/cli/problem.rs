@@ -7,7 +7,7 @@ use std::io;
 use serde_json::json;
 
 use super::terminal::{Terminal, visible};
-use super::{HELD, INTERRUPTED, PROBLEMS};
+use super::{HELD, INTERRUPTED, PROBLEMS, USAGE};
 use crate::run::{LoadError, LockError, Problem, RecordsError, RunError};
 
 /// Why a command ends without having done what it was asked for.
@@ -146,6 +146,11 @@ impl From<RunError> for Failure {
             RunError::Problems { segment, problems } => {
                 Failure::Problems { problems, of: format!("segment {segment}. Nothing was sent.") }
             }
+            RunError::NotAgreed { .. } => Failure::Stopped {
+                code: USAGE,
+                message,
+                help: Some("say `--yes`, or answer on a terminal, to let them leave".to_owned()),
+            },
             RunError::Lock(LockError::Held(segment)) => Failure::Stopped {
                 code: HELD,
                 message,
@@ -154,6 +159,8 @@ impl From<RunError> for Failure {
             RunError::Lock(LockError::Surroundings { .. })
             | RunError::Letter(_)
             | RunError::Delivery(_)
+            | RunError::Server(_)
+            | RunError::Lines { .. }
             | RunError::Manifest { .. } => Failure::Stopped { code: INTERRUPTED, message, help: resume },
         }
     }
@@ -190,7 +197,7 @@ impl From<LoadError> for Failure {
 }
 
 /// Returns an error's message and those of its causes.
-fn with_causes(error: &dyn Error) -> String {
+pub(super) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

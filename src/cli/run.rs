@@ -8,15 +8,17 @@ use serde_json::json;
 
 use super::office::{Surroundings, segment_no, segment_ref};
 use super::options::Common;
-use super::problem::{Failure, listed, n_problems, warn};
+use super::post;
+use super::problem::{Failure, listed, n_problems, warn, with_causes};
 use super::progress::Bar;
 use super::stages;
-use super::terminal::Terminal;
+use super::terminal::{Terminal, visible};
 use super::{DONE, INTERRUPTED, PROBLEMS, SOME_LINES};
 use crate::interaction::RunNo;
 use crate::run::check::Checked;
-use crate::run::{self, Counts, InDoubt, Journal, Office, Records, Report, SegmentRef};
+use crate::run::{self, Counts, InDoubt, Journal, Office, Pause, Records, Report, SegmentRef};
 use crate::segment::SegmentNo;
+use crate::setup::rate::Span;
 use crate::store::Database;
 
 #[derive(Debug, Args)]
@@ -32,15 +34,21 @@ pub(super) struct Run {
     /// Load, resolve and check, and stop there
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// How long to wait for messages that the server puts off, and for a server that went away
+    #[arg(long, value_name = "DURATION", default_value = "10m")]
+    pub(super) wait: Span,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Resume {
     /// The number of a segment, or its file
     pub(super) segment: Option<String>,
-    /// What becomes of messages that were being sent when the run was interrupted
+    /// What becomes of messages in doubt; with SEGMENT, of a logged run too
     #[arg(long, value_enum, default_value = "hold")]
     pub(super) in_doubt: InDoubtChoice,
+    /// How long to wait for messages that the server puts off, and for a server that went away
+    #[arg(long, value_name = "DURATION", default_value = "10m")]
+    pub(super) wait: Span,
 }
 
 /// What becomes of messages that may have been sent.
@@ -93,7 +101,8 @@ fn look_only(
 
 pub(super) fn run(common: &Common, run: &Run, terminal: &mut Terminal) -> Result<u8, Failure> {
     let asked = segment_ref(&run.segment);
-    let surroundings = Surroundings::of(common, Some(&asked))?;
+    let mut surroundings = Surroundings::of(common, Some(&asked))?;
+    surroundings.wait = run.wait.duration();
     if run.dry_run {
         return look_only(common, &surroundings, &asked, terminal);
     }
@@ -121,12 +130,20 @@ fn refuse_if_nothing_to_run(common: &Common, asked: &SegmentRef) -> Result<(), F
 }
 
 pub(super) fn resume(common: &Common, resume: &Resume, terminal: &mut Terminal) -> Result<u8, Failure> {
-    let surroundings = Surroundings::of(common, None)?;
+    let mut surroundings = Surroundings::of(common, None)?;
+    surroundings.wait = resume.wait.duration();
     let mut database = Database::open_existing(&common.db)?;
     let mut runs = database.interrupted()?;
     if let Some(text) = &resume.segment {
         let segment = segment_no(text)?;
         runs.retain(|(_, interrupted)| *interrupted == segment);
+        if runs.is_empty()
+            && !matches!(resume.in_doubt, InDoubtChoice::Hold)
+            && let Some(run) = database.run_of(&segment)?
+            && database.counts(run)?.in_doubt > 0
+        {
+            runs.push((run, segment));
+        }
     }
     if runs.is_empty() {
         terminal.say("nothing to resume");
@@ -140,15 +157,26 @@ pub(super) fn resume(common: &Common, resume: &Resume, terminal: &mut Terminal) 
     };
     let mut code = DONE;
     for (run, _) in runs {
-        let started = Instant::now();
-        let bar = Bar::new(terminal);
-        let mut office = office(&surroundings, &mut database);
-        let report = run::resume(&mut office, run, in_doubt, &mut |progress| bar.show(progress));
-        drop(bar);
-        code = code.max(print_report(&report?, started, common, terminal));
+        code = code.max(resume_one(common, &surroundings, &mut database, (run, in_doubt), terminal)?);
     }
     stages::say(common, &surroundings.stages, terminal);
     Ok(code)
+}
+
+/// Ends one run, and returns the exit code that its report asks for.
+fn resume_one(
+    common: &Common,
+    surroundings: &Surroundings,
+    database: &mut Database,
+    (run, in_doubt): (RunNo, InDoubt),
+    terminal: &Terminal,
+) -> Result<u8, Failure> {
+    let started = Instant::now();
+    let bar = Bar::new(terminal);
+    let mut office = office(surroundings, database);
+    let report = run::resume(&mut office, run, in_doubt, &mut |progress| bar.show(progress));
+    drop(bar);
+    Ok(print_report(&report?, started, common, terminal))
 }
 
 pub(super) fn status(common: &Common, status: &Status, terminal: &mut Terminal) -> Result<u8, Failure> {
@@ -181,12 +209,15 @@ pub(super) fn status(common: &Common, status: &Status, terminal: &mut Terminal) 
             let state = if counts.is_done() { "done" } else { "not done: `mailrun resume` continues" };
             data.line(&format!("segment {segment}, run {run}: {state}"));
             data.line(&counts_in_words(&counts));
+            if counts.in_doubt > 0 {
+                data.line(&in_doubt_in_words(&counts, &segment));
+            }
         }
     }
     Ok(DONE)
 }
 
-fn office<'a>(surroundings: &'a Surroundings, database: &'a mut Database) -> Office<'a> {
+pub(super) fn office<'a>(surroundings: &'a Surroundings, database: &'a mut Database) -> Office<'a> {
     Office {
         setup: &surroundings.setup,
         store: database,
@@ -194,6 +225,10 @@ fn office<'a>(surroundings: &'a Surroundings, database: &'a mut Database) -> Off
         out: surroundings.out.clone(),
         stop: &surroundings.stop,
         stages: &surroundings.stages,
+        password: &post::password,
+        agree: &surroundings.agree,
+        wait: surroundings.wait,
+        server: surroundings.server.as_ref(),
     }
 }
 
@@ -222,7 +257,7 @@ fn print_checked(segment: &SegmentNo, checked: &Checked, terminal: &Terminal) ->
     DONE
 }
 
-fn print_report(report: &Report, started: Instant, common: &Common, terminal: &Terminal) -> u8 {
+pub(super) fn print_report(report: &Report, started: Instant, common: &Common, terminal: &Terminal) -> u8 {
     let counts = report.counts;
     let seconds = (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
     if terminal.json {
@@ -235,9 +270,14 @@ fn print_report(report: &Report, started: Instant, common: &Common, terminal: &T
         terminal.say(&counts_in_words(&counts));
         terminal.say(&format!("files: {}", report.folder.display()));
         terminal.say(&format!("log:   {}", common.db.display()));
-        if !report.is_logged {
-            terminal.say(&format!("`mailrun resume {}` continues", report.segment));
+        if counts.in_doubt > 0 {
+            terminal.say(&in_doubt_in_words(&counts, &report.segment));
         }
+    }
+    if let Some(pause) = &report.pause {
+        terminal.complain(&pause_in_words(pause, &report.segment));
+    } else if !report.is_logged {
+        terminal.say(&format!("`mailrun resume {}` continues", report.segment));
     }
     match counts {
         counts if !counts.is_done() => INTERRUPTED,
@@ -246,8 +286,33 @@ fn print_report(report: &Report, started: Instant, common: &Common, terminal: &T
     }
 }
 
+/// What can be done about messages of which nobody knows whether they arrived.
+fn in_doubt_in_words(counts: &Counts, segment: &SegmentNo) -> String {
+    let messages =
+        if counts.in_doubt == 1 { "1 message".to_owned() } else { format!("{} messages", counts.in_doubt) };
+    format!(
+        "{messages} in doubt: sent to the end, and no reply came. `mailrun log list --state in-doubt` shows them; \
+         `mailrun resume {segment} --in-doubt resend` or `assume-sent` decides"
+    )
+}
+
+/// Why a run paused, and what continues it.
+fn pause_in_words(pause: &Pause, segment: &SegmentNo) -> String {
+    let resume = format!("`mailrun resume {segment}` continues");
+    match pause {
+        Pause::Stopped => format!("stopped; {resume}"),
+        Pause::Retries { due } => format!("paused: the next retry is due at {due}; {resume} then"),
+        Pause::WarmUp { per_day } => {
+            format!("paused: the {per_day} messages of this day of the warm-up are sent; {resume} tomorrow")
+        }
+        Pause::Delivery(error) => {
+            format!("error: {}\n  help: put it right, then {resume}", visible(&with_causes(error)))
+        }
+    }
+}
+
 /// "500 lines = 362 written + 12 suppressed".
-fn counts_in_words(counts: &Counts) -> String {
+pub(super) fn counts_in_words(counts: &Counts) -> String {
     let parts = [
         (counts.planned, "planned"),
         (counts.accepted, "accepted"),

@@ -30,8 +30,7 @@ impl Terminal {
     /// Says something that must be heard.
     #[expect(clippy::unused_self, reason = "all words go through the terminal")]
     pub(super) fn complain(&self, words: &str) {
-        // Nobody is left to hear that stderr is closed.
-        let _ = writeln!(io::stderr().lock(), "{words}");
+        complain(words);
     }
 
     /// Returns stdout; a reader that has gone ends the program quietly.
@@ -50,6 +49,12 @@ impl Terminal {
     pub(super) fn shows_progress(&self) -> bool {
         !self.is_quiet && !self.json && io::stderr().is_terminal()
     }
+}
+
+/// Says something that must be heard, from wherever it comes up.
+pub(super) fn complain(words: &str) {
+    // Nobody is left to hear that stderr is closed.
+    let _ = writeln!(io::stderr().lock(), "{words}");
 }
 
 /// Stdout, for data.

@@ -11,10 +11,11 @@ use crate::delivery::folder::Folder;
 use crate::delivery::name::safe_name;
 use crate::delivery::outbox::Outbox;
 use crate::delivery::outcome::Outcome;
+use crate::delivery::smtp::mailer::Mailer;
 use crate::delivery::{Change, DeliveryError, Parcel, Staged, Step, Transport};
 use crate::interaction::{EntryNo, RunNo};
 use crate::run::buffers::Buffers;
-use crate::run::journal::Pending;
+use crate::run::journal::{Pending, Which};
 use crate::run::{Letters, Office, Progress, RunError, Stage, Stages};
 use crate::segment::{LineNo, SegmentNo};
 
@@ -23,40 +24,56 @@ const LINES_PER_BATCH: usize = 512;
 
 /// The ways out of the house for one run.
 #[derive(Debug)]
-pub struct Exits {
+pub struct Exits<'a> {
     /// The segment's folder.
     pub folder: PathBuf,
     letters: Outbox,
     messages: Outbox,
+    mailer: Option<&'a Mailer<'a>>,
 }
 
-impl Exits {
+impl<'a> Exits<'a> {
     /// Opens the folders of a segment below `out`: `letters` and `outbox`.
     ///
     /// # Errors
     ///
     /// A folder that cannot be made or written.
-    pub fn open(out: &Path, segment: &SegmentNo) -> Result<Exits, DeliveryError> {
+    pub fn open(out: &Path, segment: &SegmentNo) -> Result<Exits<'a>, DeliveryError> {
         let folder = out.join(safe_name(&segment.0, ""));
         let letters = Outbox::new(Folder::open(&folder.join("letters"))?);
         let messages = Outbox::new(Folder::open(&folder.join("outbox"))?);
-        Ok(Exits { folder, letters, messages })
+        Ok(Exits { folder, letters, messages, mailer: None })
+    }
+
+    /// Lets messages go out over a mail server and not into the outbox.
+    pub(in crate::run) fn over(self, mailer: Option<&'a Mailer<'a>>) -> Exits<'a> {
+        Exits { mailer, ..self }
     }
 
     fn of(&self, kind: CorrespondenceType) -> &dyn Transport {
         match kind {
             CorrespondenceType::HardCopy => &self.letters,
-            CorrespondenceType::Email | CorrespondenceType::Fax => &self.messages,
+            CorrespondenceType::Email | CorrespondenceType::Fax => match self.mailer {
+                Some(mailer) => mailer,
+                None => &self.messages,
+            },
         }
+    }
+
+    /// What [`deliver_all`] delivers; messages that go out over a server are sent by themselves.
+    fn which(&self) -> Which {
+        if self.mailer.is_some() { Which::Letters } else { Which::All }
     }
 }
 
 /// A batch that is ready to take effect.
 #[derive(Default)]
-struct Batch {
+pub(in crate::run) struct Batch {
     letters: Vec<Staged>,
-    messages: Vec<Staged>,
-    undelivered: Vec<Step>,
+    /// Messages, to be sent or to be written.
+    pub(in crate::run) messages: Vec<Staged>,
+    /// What does not go out at all.
+    pub(in crate::run) undelivered: Vec<Step>,
 }
 
 impl Batch {
@@ -69,12 +86,11 @@ impl Batch {
 pub(in crate::run) fn deliver_all(
     office: &mut Office<'_>,
     run: RunNo,
-    letters: &Letters,
-    exits: &Exits,
+    bench: &Bench<'_>,
     observe: &mut dyn FnMut(Progress),
 ) -> Result<(), RunError> {
-    let bench = Bench { letters, exits, stages: office.stages, buffers: Buffers::default() };
-    let mut pending = next_after(office, run, EntryNo(0))?;
+    let exits = bench.exits;
+    let mut pending = next_after(office, run, exits.which(), EntryNo(0))?;
     let mut ready = Batch::default();
     while !pending.is_empty() || ready.len() > 0 {
         let mut staged = Ok(Batch::default());
@@ -82,7 +98,7 @@ pub(in crate::run) fn deliver_all(
             scope.spawn(|_| staged = bench.stage(&pending));
             take_effect(office, run, exits, ready, observe)?;
             match pending.last() {
-                Some(last) => next_after(office, run, last.entry),
+                Some(last) => next_after(office, run, exits.which(), last.entry),
                 None => Ok(Vec::new()),
             }
         });
@@ -93,25 +109,35 @@ pub(in crate::run) fn deliver_all(
 }
 
 /// Reads the next lines that are still to be delivered; none if the user wants to stop.
-fn next_after(office: &mut Office<'_>, run: RunNo, last: EntryNo) -> Result<Vec<Pending>, RunError> {
+fn next_after(
+    office: &mut Office<'_>,
+    run: RunNo,
+    which: Which,
+    last: EntryNo,
+) -> Result<Vec<Pending>, RunError> {
     if office.stop.load(Ordering::Relaxed) {
         return Ok(Vec::new());
     }
     let store = &mut *office.store;
-    Ok(office.stages.time(Stage::Journal, || store.pending(run, last, LINES_PER_BATCH))?)
+    Ok(office.stages.time(Stage::Journal, || store.pending(run, which, last, LINES_PER_BATCH))?)
 }
 
 /// Where letters are merged and prepared to go out.
-struct Bench<'a> {
+pub(in crate::run) struct Bench<'a> {
     letters: &'a Letters,
-    exits: &'a Exits,
+    exits: &'a Exits<'a>,
     stages: &'a Stages,
     buffers: Buffers,
 }
 
-impl Bench<'_> {
+impl<'a> Bench<'a> {
+    /// Sets up where the letters of a run are merged for their ways out.
+    pub(in crate::run) fn new(letters: &'a Letters, exits: &'a Exits<'a>, stages: &'a Stages) -> Bench<'a> {
+        Bench { letters, exits, stages, buffers: Buffers::default() }
+    }
+
     /// Merges a batch on all cores and prepares what goes out, with no effect that anybody could see.
-    fn stage(&self, pending: &[Pending]) -> Result<Batch, DeliveryError> {
+    pub(in crate::run) fn stage(&self, pending: &[Pending]) -> Result<Batch, DeliveryError> {
         let staged: Vec<Result<_, DeliveryError>> = pending
             .par_iter()
             .map(|line| {
@@ -168,7 +194,7 @@ impl Bench<'_> {
 fn take_effect(
     office: &mut Office<'_>,
     run: RunNo,
-    exits: &Exits,
+    exits: &Exits<'_>,
     batch: Batch,
     observe: &mut dyn FnMut(Progress),
 ) -> Result<(), RunError> {

@@ -13,6 +13,7 @@ use crate::run::desk::Desk;
 use crate::run::plan::{NameSources, RunDocument};
 use crate::run::problem::Problem;
 use crate::run::records::{Records, RecordsError};
+use crate::run::server;
 use crate::run::values::{Names, Uses};
 use crate::run::warning::warnings;
 use crate::segment::Digest;
@@ -163,13 +164,6 @@ impl<'a> Forms<'a> {
                 place: Setup::FILE_NAME.to_owned(),
                 help: Some("set `from = \"Name <address>\"` under `[smtp]`".to_owned()),
             });
-        } else if !smtp.url.is_empty() {
-            self.problems.push(Problem {
-                id: "smtp-not-supported",
-                message: "a mail server is set, but messages cannot be sent to one yet".to_owned(),
-                place: format!("{}: smtp.url", Setup::FILE_NAME),
-                help: Some("remove `url`: messages become .eml files in the outbox".to_owned()),
-            });
         } else if let Err(error) = smtp.from.parse::<Mailbox>() {
             self.problems.push(Problem {
                 id: error.id(),
@@ -177,6 +171,9 @@ impl<'a> Forms<'a> {
                 place: format!("{}: smtp.from", Setup::FILE_NAME),
                 help: None,
             });
+        }
+        if !smtp.url.is_empty() {
+            self.problems.extend(server::problems(&smtp));
         }
         self.learn_text("reply-to address", &smtp.reply_to);
         for address in &smtp.unsubscribe {

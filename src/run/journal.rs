@@ -1,11 +1,13 @@
 //! Owns what a run's journal must do: one durable row per line, every change on disk before what depends on it.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::contact::{ContactNo, CorrespondenceType};
 use crate::delivery::Step;
 use crate::delivery::suppression::SuppressionReason;
 use crate::interaction::{EntryNo, RunNo, State};
+use crate::run::attempt::{AttemptStep, PastAttempt, Server, Tries};
 use crate::run::manifest::ManifestRow;
 use crate::run::plan::{PlannedLetter, RunDocument, RunOptions};
 use crate::run::records::RecordsError;
@@ -34,6 +36,26 @@ pub struct Pending {
     pub letter: PlannedLetter,
     /// Why its address is on the suppression list now, if it is: then it is not written to.
     pub suppressed: Option<SuppressionReason>,
+    /// What was tried of it before.
+    pub tried: Tries,
+}
+
+/// Which of the lines that are still to be delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// All.
+    All,
+    /// Letters on paper.
+    Letters,
+    /// Messages that were not put off.
+    Messages,
+    /// Messages that were put off, and are due.
+    Due {
+        /// The moment.
+        now: Timestamp,
+        /// What is due later than this was noted by a clock that was ahead, and is due now.
+        latest: Timestamp,
+    },
 }
 
 /// What becomes of lines that were being sent when a run was interrupted.
@@ -105,14 +127,35 @@ pub trait Journal: Send {
     fn options(&mut self, run: RunNo) -> Result<RunOptions, RecordsError>;
     /// Returns the documents of a run, in the order of their numbers.
     fn documents(&mut self, run: RunNo) -> Result<Vec<RunDocument>, RecordsError>;
-    /// Opens the journal of an interrupted run: what was being sent is in doubt, or what the user decided.
-    fn reopen(&mut self, run: RunNo, in_doubt: InDoubt) -> Result<(), RecordsError>;
+    /// Opens the journal of a run again: what was being sent is in doubt, and what is in doubt is what the user decided.
+    fn reopen(&mut self, run: RunNo, in_doubt: InDoubt, now: Timestamp) -> Result<(), RecordsError>;
+    /// Plans an entry anew that was delivered or not, on purpose; its attempts stay.
+    fn plan_again(&mut self, entry: EntryNo) -> Result<(), RecordsError>;
     /// Lists the runs that were begun and not ended, oldest first.
     fn interrupted(&mut self) -> Result<Vec<(RunNo, SegmentNo)>, RecordsError>;
     /// Returns up to `limit` lines after an entry that are still to be delivered, in their order.
-    fn pending(&mut self, run: RunNo, after: EntryNo, limit: usize) -> Result<Vec<Pending>, RecordsError>;
+    fn pending(
+        &mut self,
+        run: RunNo,
+        which: Which,
+        after: EntryNo,
+        limit: usize,
+    ) -> Result<Vec<Pending>, RecordsError>;
+    /// Counts the messages that are still to be delivered, deferred ones included.
+    fn n_messages(&mut self, run: RunNo) -> Result<u64, RecordsError>;
+    /// Tells when the first deferred message is due.
+    fn next_due(&mut self, run: RunNo) -> Result<Option<Timestamp>, RecordsError>;
+    /// Lists the attempts of all runs that began since a moment.
+    fn past_attempts(&mut self, since: Timestamp) -> Result<Vec<PastAttempt>, RecordsError>;
     /// Records steps, whose lines are entries' numbers, durably, in one transaction; a row that is no longer as it was read is a stranger's.
     fn record(&mut self, run: RunNo, steps: &[Step]) -> Result<(), RecordsError>;
+    /// Records changes of attempts and of their entries, durably, in one transaction, as [`Journal::record`] does.
+    fn record_attempts(
+        &mut self,
+        run: RunNo,
+        server: &Server<'_>,
+        steps: &[AttemptStep<'_>],
+    ) -> Result<(), RecordsError>;
     /// Counts the lines of a run by state.
     fn counts(&mut self, run: RunNo) -> Result<Counts, RecordsError>;
     /// Hands the manifest's row of each line to `take`, in the order of the lines.

@@ -9,6 +9,8 @@ pub mod stage;
 pub mod values;
 pub mod plan;
 pub mod records;
+pub mod retry;
+pub mod attempt;
 pub mod journal;
 pub mod masters;
 mod named;
@@ -24,21 +26,24 @@ pub mod letters;
 pub mod manifest;
 mod buffers;
 mod ahead;
+mod server;
+mod send;
 pub mod preview;
 pub mod plain;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
-use jiff::ZonedDateTime;
+use jiff::{Timestamp, ZonedDateTime};
 use uuid::Uuid;
 
 use crate::delivery::DeliveryError;
 use crate::delivery::mailbox::Mailbox;
-use crate::interaction::RunNo;
+use crate::interaction::{EntryNo, RunNo};
 use crate::merge::Moment;
 use crate::segment::SegmentNo;
-use crate::setup::Setup;
+use crate::setup::{Setup, Smtp};
 
 pub use ahead::Exits;
 pub use journal::{Counts, InDoubt, Journal};
@@ -47,11 +52,14 @@ pub use load::{LoadError, Loaded, SegmentRef};
 pub use plan::RunOptions;
 pub use problem::Problem;
 pub use records::{Records, RecordsError};
+pub use server::{Passwords, SecretError, ServerError};
 pub use stage::{Stage, Stages};
 
+use ahead::Bench;
 use check::{Check, Checked};
 use desk::Desk;
 use manifest::Manifest;
+use send::{Clock, Post};
 
 /// What a run asks of the store, and the lock that keeps a segment to one process.
 pub trait Store: Records + Journal {
@@ -97,6 +105,27 @@ pub struct Office<'a> {
     pub stop: &'a AtomicBool,
     /// Where the time that each stage takes is noted.
     pub stages: &'a Stages,
+    /// Where passwords come from.
+    pub password: Passwords<'a>,
+    /// Asks the user whether messages may leave the house.
+    pub agree: &'a dyn Fn(&Question) -> bool,
+    /// How long deferred messages and a server that went away are waited for.
+    pub wait: Duration,
+    /// The mail server to use instead of the one that an interrupted run began with.
+    pub server: Option<&'a Smtp>,
+}
+
+/// What the user agrees to, or not: messages are about to leave the house.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The segment.
+    pub segment: SegmentNo,
+    /// The server's URL.
+    pub url: String,
+    /// How many messages there are to send.
+    pub n_messages: u64,
+    /// How many lines are in each state.
+    pub counts: Counts,
 }
 
 /// What happened so far, for whoever watches.
@@ -115,7 +144,7 @@ pub enum Progress {
 }
 
 /// How a run stands when it stops.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Report {
     /// The run.
     pub run: RunNo,
@@ -127,6 +156,27 @@ pub struct Report {
     pub folder: PathBuf,
     /// Whether the segment is logged: everything is done.
     pub is_logged: bool,
+    /// Why it is not done; none if it is.
+    pub pause: Option<Pause>,
+}
+
+/// Why a run stops before everything is done. `resume` goes on.
+#[derive(Debug)]
+pub enum Pause {
+    /// The user wanted it to stop.
+    Stopped,
+    /// Deferred messages are due later than the run waits.
+    Retries {
+        /// When the first of them is due.
+        due: Timestamp,
+    },
+    /// The day's messages of a sender that is new are used up.
+    WarmUp {
+        /// How many a day there are.
+        per_day: u64,
+    },
+    /// The server is not there, does not let us in, or refuses one message after the other.
+    Delivery(DeliveryError),
 }
 
 /// Why a run does not begin, or stops.
@@ -155,6 +205,23 @@ pub enum RunError {
     /// The surroundings fail; resume continues.
     #[error(transparent)]
     Delivery(#[from] DeliveryError),
+    /// There is no mail server to send to; resume continues.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// The user did not agree to messages leaving the house.
+    #[error("nothing was sent: {n_messages} messages were not agreed to")]
+    NotAgreed {
+        /// How many.
+        n_messages: u64,
+    },
+    /// Lines came or went while the run went on.
+    #[error("the run had {before} lines, and now has {after}")]
+    Lines {
+        /// How many there were.
+        before: u64,
+        /// How many there are.
+        after: u64,
+    },
     /// The manifest cannot be written; resume writes it.
     #[error("cannot write the manifest in `{}`", folder.display())]
     Manifest {
@@ -207,7 +274,39 @@ pub fn resume(
 ) -> Result<Report, RunError> {
     let segment = office.store.options(run)?.segment;
     let lock = office.store.lock(&segment)?;
-    office.store.reopen(run, in_doubt)?;
+    let now = office.now.timestamp();
+    office.store.reopen(run, InDoubt::Hold, now)?; // what was being sent is in doubt, whatever comes of it
+    let n_again = match in_doubt {
+        InDoubt::Resend => office.store.counts(run)?.in_doubt,
+        InDoubt::Hold | InDoubt::AssumeSent => 0,
+    };
+    agree(office, run, n_again)?;
+    office.store.reopen(run, in_doubt, now)?;
+    let report = finish(office, run, observe)?;
+    drop(lock);
+    Ok(report)
+}
+
+/// Delivers entries of a run once more, on purpose; what was tried before stays in the log.
+///
+/// # Errors
+///
+/// As for [`resume`]. Where the user does not agree, everything is as it was.
+pub fn resend(
+    office: &mut Office<'_>,
+    run: RunNo,
+    entries: &[EntryNo],
+    observe: &mut dyn FnMut(Progress),
+) -> Result<Report, RunError> {
+    let segment = office.store.options(run)?.segment;
+    let lock = office.store.lock(&segment)?;
+    office.store.reopen(run, InDoubt::Hold, office.now.timestamp())?;
+    office.store.begin_draft()?;
+    let planned = entries
+        .iter()
+        .try_for_each(|entry| Ok::<_, RunError>(office.store.plan_again(*entry)?))
+        .and_then(|()| agree(office, run, 0));
+    keep_or_discard(office, planned)?;
     let report = finish(office, run, observe)?;
     drop(lock);
     Ok(report)
@@ -237,8 +336,26 @@ fn plan(office: &mut Office<'_>, asked: &SegmentRef) -> Result<(RunNo, Box<dyn L
         return Err(RunError::Problems { segment: loaded.segment, problems: checked.problems });
     }
     let lock = office.store.lock(&loaded.segment)?;
+    agree(office, run, 0)?;
     Exits::open(&office.out, &loaded.segment)?; // an output folder that cannot be written stops before the plan
     Ok((run, lock))
+}
+
+/// Nothing leaves the house by accident: messages for a server need the user's word.
+///
+/// `n_again` messages in doubt are sent again, besides those that are still to be sent.
+fn agree(office: &mut Office<'_>, run: RunNo, n_again: u64) -> Result<(), RunError> {
+    let options = office.store.options(run)?;
+    let smtp = office.server.or(options.smtp.as_ref());
+    let Some(url) = smtp.map(|smtp| smtp.url.clone()).filter(|url| !url.is_empty()) else { return Ok(()) };
+    let n_messages = office.store.n_messages(run)? + n_again;
+    let counts = office.store.counts(run)?;
+    let question = Question { segment: options.segment, url, n_messages, counts };
+    if n_messages == 0 || (office.agree)(&question) {
+        Ok(())
+    } else {
+        Err(RunError::NotAgreed { n_messages })
+    }
 }
 
 fn checked(office: &mut Office<'_>, asked: &SegmentRef) -> Result<(Loaded, RunNo, Checked), RunError> {
@@ -269,6 +386,7 @@ fn options(office: &Office<'_>, desk: &Desk, asked: &SegmentRef) -> RunOptions {
         out: office.out.clone(),
         from: office.setup.smtp.as_ref().map(|smtp| smtp.from.clone()).unwrap_or_default(),
         uuid: Uuid::new_v5(&Uuid::NAMESPACE_URL, seed.as_bytes()),
+        smtp: office.setup.smtp.clone(),
         segment,
     }
 }
@@ -296,20 +414,39 @@ fn finish(
     let options = office.store.options(run)?;
     let documents = office.store.documents(run)?;
     let letters = stages.time(Stage::Load, || Letters::compile(office.store, options.clone(), documents))?; // each document once
-    let exits = Exits::open(&options.out, &options.segment)?;
-    observe(Progress::Planned { counts: office.store.counts(run)? });
-    ahead::deliver_all(office, run, &letters, &exits, observe)?; // letters in parallel, one batch ahead; one writer
+    let clock = Clock::begin(&office.now);
+    let server = match office.store.n_messages(run)? {
+        0 => None,
+        _ => server::mailer(office, &options, clock.now())?,
+    };
+    let mailer = server.as_ref().map(|(mailer, _)| mailer);
+    let exits = Exits::open(&options.out, &options.segment)?.over(mailer);
+    let before = office.store.counts(run)?;
+    observe(Progress::Planned { counts: before });
+    let bench = Bench::new(&letters, &exits, stages);
+    ahead::deliver_all(office, run, &bench, observe)?; // letters in parallel, one batch ahead; one writer
+    let mut pause = None;
+    if let Some((mailer, smtp)) = &server {
+        let (uuid, wait) = (options.uuid, office.wait);
+        let post = Post { bench: &bench, mailer, smtp, uuid, clock, wait };
+        pause = send::send_all(office, run, &post, observe)?; // messages as they are merged; the same writer
+    }
     let counts = office.store.counts(run)?;
+    if counts.lines() != before.lines() {
+        return Err(RunError::Lines { before: before.lines(), after: counts.lines() });
+    }
     if counts.is_done() {
+        pause = None;
         stages.time(Stage::Log, || {
             write_manifest(office, run, &exits)?;
             Ok::<_, RunError>(office.store.archive(run)?) // entries and logged segment complete, worksheet gone, one transaction
         })?;
     }
-    Ok(Report { run, segment: options.segment, counts, folder: exits.folder, is_logged: counts.is_done() })
+    let is_logged = counts.is_done();
+    Ok(Report { run, segment: options.segment, counts, folder: exits.folder, is_logged, pause })
 }
 
-fn write_manifest(office: &mut Office<'_>, run: RunNo, exits: &Exits) -> Result<(), RunError> {
+fn write_manifest(office: &mut Office<'_>, run: RunNo, exits: &Exits<'_>) -> Result<(), RunError> {
     let failed = |source| RunError::Manifest { folder: exits.folder.clone(), source };
     let mut manifest = Manifest::begin(&exits.folder).map_err(failed)?;
     let mut written = Ok(());

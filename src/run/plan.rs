@@ -12,6 +12,7 @@ use crate::interaction::template::{CommentForm, EmailForm};
 use crate::merge::value::Frame;
 use crate::run::values::RowTable;
 use crate::segment::{Digest, SegmentNo};
+use crate::setup::Smtp;
 use uuid::Uuid;
 
 /// The circumstances of a run; a resumed run has those that it began with.
@@ -32,6 +33,9 @@ pub struct RunOptions {
     pub from: String,
     /// The name of the run in Message-IDs.
     pub uuid: Uuid,
+    /// The mail server and how fast it takes messages, as the set-up had it; no secret is among it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smtp: Option<Smtp>,
 }
 
 /// A document of a run, with what makes a delivery of it. Numbered by position within its run.

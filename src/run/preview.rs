@@ -143,6 +143,7 @@ fn add_letter(outlook: &mut Outlook, letters: &Letters) {
     let mut buffer = Buffer::new();
     let made = letters.merge(letter, entry.line_no.0 / LineNo::STEP, &mut buffer).and_then(|_| {
         let pending = Pending {
+            tried: crate::run::attempt::Tries::default(),
             entry: EntryNo(0),
             line_no: entry.line_no,
             contact: entry.contact.clone(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
 use super::{Database, from_json, reading, to_json, writing};
@@ -10,7 +11,8 @@ use crate::delivery::outcome::{Deferral, Outcome, Reply};
 use crate::delivery::{Change, Step};
 use crate::interaction::rule::Rule;
 use crate::interaction::{EntryNo, RunNo, State};
-use crate::run::journal::{Counts, InDoubt, Pending};
+use crate::run::attempt::Tries;
+use crate::run::journal::{Counts, Pending, Which};
 use crate::run::manifest::ManifestRow;
 use crate::run::plan::{PlannedLetter, PlannedLine, RunDocument, RunOptions};
 use crate::run::records::RecordsError;
@@ -159,38 +161,40 @@ impl Database {
         runs.collect::<Result<_, _>>().map_err(|error| reading(&error))
     }
 
-    pub(super) fn settle_sending(&mut self, run: RunNo, in_doubt: InDoubt) -> Result<(), RecordsError> {
-        let settled = match in_doubt {
-            InDoubt::Hold => State::InDoubt,
-            InDoubt::Resend => State::Planned,
-            InDoubt::AssumeSent => State::Accepted,
-        };
-        self.connection
-            .execute(
-                "UPDATE interaction_log_entry SET state = ?2, reason = ?3 WHERE run = ?1 AND state = 'sending'",
-                params![run.0, settled.as_str(), "the run was interrupted while the message was being sent"],
-            )
-            .map(|_| ())
-            .map_err(|error| writing(&error))
-    }
-
     pub(super) fn pending_entries(
         &mut self,
         run: RunNo,
+        which: Which,
         after: EntryNo,
         limit: usize,
     ) -> Result<Vec<Pending>, RecordsError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT entry, line_no, contact, contact_name, correspondence_type, email, subject, file, letter
-                 FROM interaction_log_entry
-                 WHERE run = ?1 AND entry > ?2 AND state IN ('planned', 'merged', 'deferred') AND letter IS NOT NULL
-                 ORDER BY entry LIMIT ?3",
-            )
-            .map_err(|error| reading(&error))?;
+        // A run without a server has no deferred lines; one with a server asks for them when they are due.
+        let (condition, now, latest) = match which {
+            Which::All => ("state IN ('planned', 'merged', 'deferred')", None, None),
+            Which::Letters => {
+                ("state IN ('planned', 'merged') AND correspondence_type = 'hard-copy'", None, None)
+            }
+            Which::Messages => {
+                ("state IN ('planned', 'merged') AND correspondence_type IN ('email', 'fax')", None, None)
+            }
+            Which::Due { now, latest } => (
+                "state = 'deferred' AND (due_at <= ?4 OR due_at > ?5)",
+                Some(now.as_millisecond()),
+                Some(latest.as_millisecond()),
+            ),
+        };
+        let sql = format!(
+            "SELECT entry, line_no, contact, contact_name, correspondence_type, email, subject, file, letter,
+                    n_attempts, n_tries, CASE WHEN n_tries > 0 THEN
+                      (SELECT began_at FROM attempt WHERE attempt.entry = e.entry AND number = n_attempts - n_tries + 1)
+                    END
+             FROM interaction_log_entry AS e
+             WHERE run = ?1 AND entry > ?2 AND {condition} AND letter IS NOT NULL AND (?4 IS NULL OR ?5 IS NOT NULL)
+             ORDER BY entry LIMIT ?3"
+        );
+        let mut statement = self.connection.prepare_cached(&sql).map_err(|error| reading(&error))?;
         let mut rows = statement
-            .query(params![run.0, after.0, i64::try_from(limit).unwrap_or(i64::MAX)])
+            .query(params![run.0, after.0, i64::try_from(limit).unwrap_or(i64::MAX), now, latest])
             .map_err(|error| reading(&error))?;
         let mut pending = Vec::new();
         while let Some(row) = rows.next().map_err(|error| reading(&error))? {
@@ -333,7 +337,7 @@ impl<'a> Recorded<'a> {
     }
 }
 
-/// Reads a pending line, all but its letter, which is in the last column.
+/// Reads a pending line, all but its letter, which is returned as it stands.
 fn pending_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Pending, String)> {
     let kind: String = row.get(4)?;
     let pending = Pending {
@@ -347,6 +351,11 @@ fn pending_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Pending, String)> {
         file: row.get(7)?,
         letter: PlannedLetter::default(),
         suppressed: None,
+        tried: Tries {
+            n_attempts: row.get(9)?,
+            n_tries: row.get(10)?,
+            first_at: row.get::<_, Option<i64>>(11)?.and_then(|at| Timestamp::from_millisecond(at).ok()),
+        },
     };
     Ok((pending, row.get(8)?))
 }

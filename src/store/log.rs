@@ -86,9 +86,12 @@ impl Database {
     ///
     /// A database that cannot be read.
     pub fn each_entry(&self, filter: &LogFilter, take: &mut dyn FnMut(&LogRow)) -> Result<(), RecordsError> {
-        let mut sql = format!(
-            "SELECT {COLUMNS} FROM interaction_log_entry WHERE run IN (SELECT run FROM logged_segment)"
-        );
+        // What is in doubt or put off is there to be acted on, before its run ends too.
+        let of_logged = match filter.state {
+            Some(State::InDoubt | State::Deferred | State::Sending) => "true",
+            Some(_) | None => "run IN (SELECT run FROM logged_segment)",
+        };
+        let mut sql = format!("SELECT {COLUMNS} FROM interaction_log_entry WHERE {of_logged}");
         let mut values: Vec<String> = Vec::new();
         if let Some(state) = filter.state {
             sql.push_str(" AND state = ?");
@@ -111,6 +114,16 @@ impl Database {
         Ok(())
     }
 
+    /// Finds an entry, of a logged segment or of a run that goes on.
+    ///
+    /// # Errors
+    ///
+    /// A database that cannot be read.
+    pub fn log_row(&self, entry: EntryNo) -> Result<Option<LogRow>, RecordsError> {
+        let sql = format!("SELECT {COLUMNS} FROM interaction_log_entry WHERE entry = ?1");
+        self.connection.query_row(&sql, [entry.0], log_row).optional().map_err(|error| reading(&error))
+    }
+
     /// Returns everything that an entry holds, by column, with the rules that decided its values.
     ///
     /// # Errors
@@ -121,7 +134,7 @@ impl Database {
             .connection
             .prepare(
                 "SELECT e.*, r.rules FROM interaction_log_entry AS e JOIN rule_set AS r ON r.id = e.rule_set
-                 WHERE entry = ?1 AND run IN (SELECT run FROM logged_segment)",
+                 WHERE entry = ?1",
             )
             .map_err(|error| reading(&error))?;
         let names: Vec<String> = statement.column_names().map(str::to_owned).collect();

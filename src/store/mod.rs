@@ -10,11 +10,13 @@ mod segment;
 mod criteria;
 pub mod suppression;
 mod journal;
+pub mod attempt;
 pub mod log;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::contact::address::AlternativeAddress;
@@ -23,7 +25,8 @@ use crate::contact::{Contact, ContactNo};
 use crate::delivery::suppression::{AddressKey, SuppressionReason};
 use crate::interaction::{EntryNo, InteractionTemplate, RunNo};
 use crate::merge::value::Frame;
-use crate::run::journal::{Counts, InDoubt, Journal, Pending};
+use crate::run::attempt::{AttemptStep, PastAttempt, Server};
+use crate::run::journal::{Counts, InDoubt, Journal, Pending, Which};
 use crate::run::manifest::ManifestRow;
 use crate::run::plan::{PlannedLine, RunDocument, RunOptions};
 use crate::run::records::{LineRecord, Records, RecordsError, SegmentStanding};
@@ -34,10 +37,11 @@ use crate::setup::master::{Master, MasterKind};
 
 /// The steps from an empty file to the newest schema that this program knows. `PRAGMA user_version` counts those
 /// that a database has taken; a step that was released never changes.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("schema/1_run.sql"),
     include_str!("schema/2_suppression.sql"),
     include_str!("schema/3_worksheet.sql"),
+    include_str!("schema/4_attempt.sql"),
 ];
 
 /// Marks our databases: "MLRN".
@@ -358,16 +362,47 @@ impl Journal for Database {
         self.document_rows(run)
     }
 
-    fn reopen(&mut self, run: RunNo, in_doubt: InDoubt) -> Result<(), RecordsError> {
-        self.settle_sending(run, in_doubt)
+    fn reopen(&mut self, run: RunNo, in_doubt: InDoubt, now: Timestamp) -> Result<(), RecordsError> {
+        self.settle_in_doubt(run, in_doubt, now)
+    }
+
+    fn plan_again(&mut self, entry: EntryNo) -> Result<(), RecordsError> {
+        self.plan_entry_again(entry)
     }
 
     fn interrupted(&mut self) -> Result<Vec<(RunNo, SegmentNo)>, RecordsError> {
         self.open_runs()
     }
 
-    fn pending(&mut self, run: RunNo, after: EntryNo, limit: usize) -> Result<Vec<Pending>, RecordsError> {
-        self.pending_entries(run, after, limit)
+    fn pending(
+        &mut self,
+        run: RunNo,
+        which: Which,
+        after: EntryNo,
+        limit: usize,
+    ) -> Result<Vec<Pending>, RecordsError> {
+        self.pending_entries(run, which, after, limit)
+    }
+
+    fn n_messages(&mut self, run: RunNo) -> Result<u64, RecordsError> {
+        self.count_messages(run)
+    }
+
+    fn next_due(&mut self, run: RunNo) -> Result<Option<Timestamp>, RecordsError> {
+        self.next_due_at(run)
+    }
+
+    fn past_attempts(&mut self, since: Timestamp) -> Result<Vec<PastAttempt>, RecordsError> {
+        self.attempts_since(since)
+    }
+
+    fn record_attempts(
+        &mut self,
+        run: RunNo,
+        server: &Server<'_>,
+        steps: &[AttemptStep<'_>],
+    ) -> Result<(), RecordsError> {
+        self.record_attempt_steps(run, server, steps)
     }
 
     fn record(&mut self, run: RunNo, steps: &[crate::delivery::Step]) -> Result<(), RecordsError> {

@@ -15,6 +15,8 @@ pub(crate) mod place;
 pub(crate) mod python;
 pub(crate) mod sample;
 pub(crate) mod text;
+pub(crate) mod post;
+pub(crate) mod smtp;
 
 /// All sound documents to try: what the project ships, and those of the folder that `MAILRUN_CORPUS` names.
 ///

@@ -1,0 +1,114 @@
+//! Owns delivering entries of the log once more, on purpose: which, whether their contacts still agree, and how it ends.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::office::Surroundings;
+use super::options::Common;
+use super::problem::Failure;
+use super::progress::Bar;
+use super::run::{office, print_report};
+use super::terminal::Terminal;
+use super::{DONE, PROBLEMS, SOME_LINES};
+use crate::contact::{ContactNo, CorrespondenceType, consent};
+use crate::interaction::{EntryNo, RunNo, State};
+use crate::run::{self, Records};
+use crate::segment::SegmentNo;
+use crate::setup::rate::Span;
+use crate::store::Database;
+use crate::store::log::{LogFilter, LogRow};
+
+/// What is to be delivered once more.
+pub(super) enum Asked {
+    /// These entries.
+    Entries(Vec<EntryNo>),
+    /// All that failed or were rejected, of one segment or of all.
+    Failed(Option<SegmentNo>),
+}
+
+pub(super) fn resend(
+    common: &Common,
+    database: &mut Database,
+    asked: &Asked,
+    wait: Span,
+    terminal: &Terminal,
+) -> Result<u8, Failure> {
+    let mut surroundings = Surroundings::of(common, None)?;
+    surroundings.wait = wait.duration();
+    let mut by_run: BTreeMap<RunNo, Vec<EntryNo>> = BTreeMap::new();
+    let mut code = DONE;
+    for row in rows(database, asked)? {
+        match refusal(database, &row)? {
+            Some(reason) => {
+                terminal.complain(&format!("entry {} is not sent again: {reason}", row.entry));
+                code = SOME_LINES;
+            }
+            None => by_run.entry(RunNo(row.run)).or_default().push(EntryNo(row.entry)),
+        }
+    }
+    if by_run.is_empty() {
+        terminal.say("nothing is sent again");
+        return Ok(code);
+    }
+    surroundings.stop_on_interrupt()?;
+    for (run, entries) in by_run {
+        let started = Instant::now();
+        let bar = Bar::new(terminal);
+        let mut office = office(&surroundings, database);
+        let report = run::resend(&mut office, run, &entries, &mut |progress| bar.show(progress));
+        drop(bar);
+        code = code.max(print_report(&report?, started, common, terminal));
+    }
+    Ok(code)
+}
+
+fn rows(database: &Database, asked: &Asked) -> Result<Vec<LogRow>, Failure> {
+    let mut rows = Vec::new();
+    match asked {
+        Asked::Entries(entries) => {
+            for entry in entries {
+                match database.log_row(*entry)? {
+                    Some(row) => rows.push(row),
+                    None => {
+                        let message = format!("there is no interaction log entry {entry}");
+                        return Err(Failure::Stopped { code: PROBLEMS, message, help: None });
+                    }
+                }
+            }
+        }
+        Asked::Failed(segment) => {
+            for state in [State::Failed, State::Rejected] {
+                let filter = LogFilter { state: Some(state), segment: segment.clone(), contact: None };
+                database.each_entry(&filter, &mut |row| rows.push(row.clone()))?;
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// Consent is tested at the last moment; the suppression list is asked once more when the run takes the line up.
+fn refusal(database: &mut Database, row: &LogRow) -> Result<Option<String>, Failure> {
+    let state: Option<State> = row.state.parse().ok();
+    let is_sendable = match state {
+        Some(
+            State::Accepted
+            | State::Rejected
+            | State::Failed
+            | State::InDoubt
+            | State::Written
+            | State::Deferred,
+        ) => true,
+        Some(State::Planned | State::Merged | State::Sending | State::Suppressed | State::LogOnly) | None => {
+            false
+        }
+    };
+    if !is_sendable {
+        return Ok(Some(format!("it is {}", row.state)));
+    }
+    let contact = database.contact(&ContactNo::from(row.contact.as_str()))?;
+    let Some(contact) = contact else {
+        return Ok(Some(format!("contact {} is gone, and with it its consent", row.contact)));
+    };
+    let kind = CorrespondenceType::parse(&row.correspondence_type);
+    Ok(consent::refusal(&contact, kind).map(|refusal| refusal.to_string()))
+}
