@@ -108,13 +108,22 @@ pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> 
     warn(&odd, &plain.unused_columns(table.columns()), terminal);
     let moment =
         Moment { now: office::now(common)?.datetime(), locale: merge.locale.clone(), record: 0, sequence: 0 };
-    let folder = common.out.clone().unwrap_or_else(|| "out".into());
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(merge.jobs.unwrap_or(0))
         .build()
         .map_err(|error| Failure::Stopped { code: INTERRUPTED, message: error.to_string(), help: None })?;
-    let n_letters = pool.install(|| plain.into_folder(&mut table, &folder, &moment, &stages))?;
-    terminal.say(&format!("{n_letters} letters in {}", folder.display()));
+    if let Some(path) = &merge.combined {
+        let n_letters = pool.install(|| plain.into_combined(&mut table, path, &moment, &stages))?;
+        terminal.say(&format!("{n_letters} letters in {}", path.display()));
+    }
+    if common.out.is_some() || merge.combined.is_none() {
+        let folder = common.out.clone().unwrap_or_else(|| "out".into());
+        if merge.combined.is_some() {
+            table = Table::open(data).map_err(|error| Failure::from(PlainError::from(error)))?;
+        }
+        let n_letters = pool.install(|| plain.into_folder(&mut table, &folder, &moment, &stages))?;
+        terminal.say(&format!("{n_letters} letters in {}", folder.display()));
+    }
     stages::say(common, &stages, terminal);
     Ok(DONE)
 }
@@ -140,7 +149,9 @@ impl From<PlainError> for Failure {
                 Failure::Problems { problems, of: "the merge. Nothing was written.".to_owned() }
             }
             PlainError::Folder(error) => Failure::Stopped { code: INTERRUPTED, message, help: error.help() },
-            PlainError::Letter { .. } => Failure::Stopped { code: INTERRUPTED, message, help: None },
+            PlainError::Combined { .. } | PlainError::Letter { .. } => {
+                Failure::Stopped { code: INTERRUPTED, message, help: None }
+            }
         }
     }
 }

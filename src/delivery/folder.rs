@@ -1,6 +1,7 @@
 //! Owns files that appear under their name complete or not at all: temporary name, one sync a batch, rename.
 //! Fails when the surroundings do: a full disk, a folder that cannot be written.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -70,6 +71,28 @@ impl Folder {
             let _ = self.directory.remove(&temporary);
             self.failed(Action::Write, name, source)
         })
+    }
+
+    /// Begins a file that is too large to be written at once, under a temporary name; it can be read again.
+    ///
+    /// [`publish`](Folder::publish) gives it its own name, [`discard`](Folder::discard) removes it.
+    ///
+    /// # Errors
+    ///
+    /// If `name` is not a plain file name, or the file cannot be created.
+    pub fn begin(&self, name: &str) -> Result<File, FolderError> {
+        let temporary = temporary(name)?;
+        self.directory.create(&temporary).map_err(|source| self.failed(Action::Write, name, source))
+    }
+
+    /// Removes a file that was begun or written, and has no name of its own yet.
+    ///
+    /// # Errors
+    ///
+    /// If it is not there, or cannot be removed.
+    pub fn discard(&self, name: &str) -> Result<(), FolderError> {
+        let temporary = temporary(name)?;
+        self.directory.remove(&temporary).map_err(|source| self.failed(Action::CleanUp, name, source))
     }
 
     /// Gives the written files of a batch their names, once all of them are on the disk.

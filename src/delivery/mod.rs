@@ -7,6 +7,7 @@
 pub mod outcome;
 pub mod name;
 pub mod folder;
+pub mod combined;
 pub mod mailbox;
 pub mod message;
 pub mod document;

@@ -47,12 +47,13 @@ struct Changing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooLarge;
 
-struct Header<'n> {
-    name: &'n str,
-    method: u16,
-    crc: u32,
-    packed_size: u32,
-    size: u32,
+/// What the archive says of an entry.
+pub(crate) struct Header<'n> {
+    pub(crate) name: &'n str,
+    pub(crate) method: u16,
+    pub(crate) crc: u32,
+    pub(crate) packed_size: u32,
+    pub(crate) size: u32,
 }
 
 /// A worker's place for letters, one after the other: what they share is written once.
@@ -133,7 +134,8 @@ fn is_text(name: &str) -> bool {
     name.ends_with(".xml") || name.ends_with(".rels")
 }
 
-fn deflate(content: &[u8]) -> Vec<u8> {
+/// Packs as small as deflate can.
+pub(crate) fn deflate(content: &[u8]) -> Vec<u8> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(content).and_then(|()| encoder.finish()).expect("writing into memory does not fail")
 }
@@ -184,12 +186,7 @@ impl Archive {
         }
         let offset = u32::try_from(at).map_err(|_| TooLarge)?;
         let size = u32::try_from(self.directory.len() + directory.len()).map_err(|_| TooLarge)?;
-        directory.extend_from_slice(b"PK\x05\x06\0\0\0\0");
-        directory.extend_from_slice(&self.n_entries.to_le_bytes());
-        directory.extend_from_slice(&self.n_entries.to_le_bytes());
-        directory.extend_from_slice(&size.to_le_bytes());
-        directory.extend_from_slice(&offset.to_le_bytes());
-        directory.extend_from_slice(&[0, 0]);
+        directory.extend_from_slice(&end_of_directory(self.n_entries, size, offset));
         for piece in [self.directory.as_slice(), directory] {
             if bytes.len() < at + piece.len() {
                 bytes.resize(at + piece.len(), 0);
@@ -243,14 +240,25 @@ impl From<Buffer> for Vec<u8> {
     }
 }
 
+/// What ends an archive: how many entries its directory has, its size and where it begins (APPNOTE.TXT 4.3.16).
+pub(crate) fn end_of_directory(n_entries: u16, size: u32, offset: u32) -> [u8; 22] {
+    let mut bytes = [0; 22];
+    bytes[..4].copy_from_slice(b"PK\x05\x06");
+    bytes[8..10].copy_from_slice(&n_entries.to_le_bytes());
+    bytes[10..12].copy_from_slice(&n_entries.to_le_bytes());
+    bytes[12..16].copy_from_slice(&size.to_le_bytes());
+    bytes[16..20].copy_from_slice(&offset.to_le_bytes());
+    bytes
+}
+
 const STORED: u16 = 0;
-const DEFLATED: u16 = 8;
+pub(crate) const DEFLATED: u16 = 8;
 const VERSION: u16 = 20;
 /// 1 January 1980, the earliest date of the format: the same letter has the same bytes at any time.
 const DATE: u16 = 0x0021;
 
 impl Header<'_> {
-    const LOCAL_LENGTH: usize = 30;
+    pub(crate) const LOCAL_LENGTH: usize = 30;
 
     /// What both kinds of header have from the version on (APPNOTE.TXT 4.3.7, 4.3.12).
     fn common(&self) -> [u8; 26] {
@@ -268,14 +276,15 @@ impl Header<'_> {
     }
 
     /// Writes the header before the packed bytes; `out` has its length and that of the name.
-    fn write_local(&self, out: &mut [u8]) {
+    pub(crate) fn write_local(&self, out: &mut [u8]) {
         let (fixed, name) = out.split_at_mut(Header::LOCAL_LENGTH);
         fixed[..4].copy_from_slice(b"PK\x03\x04");
         fixed[4..].copy_from_slice(&self.common());
         name.copy_from_slice(self.name.as_bytes());
     }
 
-    fn write_directory(&self, offset: usize, out: &mut Vec<u8>) -> Result<(), TooLarge> {
+    /// Writes the entry of the directory; `offset` is where the header before the packed bytes stands.
+    pub(crate) fn write_directory(&self, offset: usize, out: &mut Vec<u8>) -> Result<(), TooLarge> {
         let offset = u32::try_from(offset).map_err(|_| TooLarge)?;
         out.extend_from_slice(b"PK\x01\x02");
         out.extend_from_slice(&VERSION.to_le_bytes());

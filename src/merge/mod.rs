@@ -36,6 +36,7 @@ mod evaluate;
 mod comment;
 mod splice;
 mod archive;
+pub mod combined;
 pub mod condition;
 pub mod format;
 pub mod formula;
@@ -43,6 +44,7 @@ pub mod address;
 pub mod lint;
 
 pub use archive::Buffer;
+pub use combined::{CombineError, Combined, Joint, Manner, Marks, PageCount};
 pub use lint::{Finding, Flaw, lint, lint_template};
 pub use name::{FieldMap, Namespace, Need};
 pub use package::PackageError;

@@ -135,6 +135,8 @@ pub(crate) struct Relationship {
     pub(crate) id: String,
     /// The last step of the type's URI: `header`, `settings`. Transitional and Strict differ only before it.
     pub(crate) kind: String,
+    /// The whole type.
+    pub(crate) uri: String,
     /// The name of the part that it leads to, or the address outside.
     pub(crate) target: String,
     /// Whether the target is outside the package.
@@ -154,6 +156,16 @@ pub(crate) struct Package<'a> {
 impl<'a> Package<'a> {
     /// Opens the archive, and inflates every entry once to know that it is whole and not too large.
     pub(crate) fn open(bytes: &'a [u8]) -> Result<Package<'a>, PackageError> {
+        let package = Package::open_own(bytes)?;
+        let mut total = 0;
+        for entry in &package.entries {
+            total += package.inflate(entry, TOTAL_LIMIT_BYTES - total)?.len() as u64;
+        }
+        Ok(package)
+    }
+
+    /// Opens an archive that was made here: no entry is inflated before it is read.
+    pub(crate) fn open_own(bytes: &'a [u8]) -> Result<Package<'a>, PackageError> {
         let entries = read_directory(bytes)?;
         let mut by_name = BTreeMap::new();
         for (position, entry) in entries.iter().enumerate() {
@@ -162,12 +174,7 @@ impl<'a> Package<'a> {
                 return Err(PackageError::Duplicate { part: entry.name.clone() });
             }
         }
-        let package = Package { bytes, entries, by_name };
-        let mut total = 0;
-        for entry in &package.entries {
-            total += package.inflate(entry, TOTAL_LIMIT_BYTES - total)?.len() as u64;
-        }
-        Ok(package)
+        Ok(Package { bytes, entries, by_name })
     }
 
     /// Returns the entries in the order of the archive.
@@ -207,6 +214,7 @@ impl<'a> Package<'a> {
             relationships.push(Relationship {
                 id: attribute("Id"),
                 kind: attribute("Type").rsplit('/').next().unwrap_or_default().to_owned(),
+                uri: attribute("Type"),
                 target: if is_external { target } else { resolve(part, &target) },
                 is_external,
                 span: document.subtree(position),
@@ -257,6 +265,16 @@ pub(crate) fn relationships_name(part: &str) -> String {
         Some((folder, file)) => format!("{folder}/_rels/{file}.rels"),
         None => format!("_rels/{part}.rels"),
     }
+}
+
+/// Returns the part that the package is about, by the package's relationships.
+pub(crate) fn main_part(package: &Package<'_>) -> Result<String, PackageError> {
+    let missing = |part: &str| PackageError::Missing { part: part.to_owned() };
+    let relationships = package.relationships("")?;
+    let main = relationships.iter().find(|it| it.kind == "officeDocument" && !it.is_external);
+    let main = main.ok_or_else(|| missing("_rels/.rels"))?;
+    let entry = package.entry(&main.target).ok_or_else(|| missing(&main.target))?;
+    Ok(entry.name.clone())
 }
 
 /// Resolves a relationship's target against the part that it belongs to; targets may be absolute or climb.

@@ -1,17 +1,18 @@
 //! Owns plain mail merge: a Word template and a table become letters, without a segment and without a log.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use crate::contact::table::{Cell, Column, Record, Table, TableError};
+use crate::delivery::combined::{CombinedFile, CombinedFileError};
 use crate::delivery::folder::{Folder, FolderError};
 use crate::delivery::name::{Names, safe_name};
 use crate::merge::value::{Frame, Value};
 use crate::merge::{
-    BoundTemplate, BoundText, Buffer, Escape, FieldMap, FieldUse, Merged, Moment, Namespace, Need,
-    RenderError, Template, Text,
+    BoundTemplate, BoundText, Buffer, CombineError, Escape, FieldMap, FieldUse, Manner, Merged, Moment,
+    Namespace, Need, RenderError, Template, Text,
 };
 use crate::run::answers::Answers;
 use crate::run::buffers::Buffers;
@@ -31,6 +32,14 @@ pub enum PlainError {
     /// The output folder fails.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// The combined document cannot be written.
+    #[error("cannot write `{}`: {source}", .path.display())]
+    Combined {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: CombineError,
+    },
     /// A letter could not be made.
     #[error("the letter of record {record} could not be made: {reason}")]
     Letter {
@@ -44,6 +53,15 @@ pub enum PlainError {
 impl From<TableError> for PlainError {
     fn from(error: TableError) -> PlainError {
         PlainError::Problems(vec![error.into()])
+    }
+}
+
+impl From<CombinedFileError> for PlainError {
+    fn from(error: CombinedFileError) -> PlainError {
+        match error {
+            CombinedFileError::Folder(error) => error.into(),
+            CombinedFileError::Combine { path, source } => PlainError::Combined { path, source },
+        }
     }
 }
 
@@ -132,6 +150,52 @@ impl PlainMerge {
             Press { merge: self, folder: Folder::open(folder)?, moment, stages, buffers: Buffers::default() };
         let records = Records { merge: self, table, moment, stages, n_read: 0 };
         if self.is_in_turn { press.in_turn(records) } else { press.in_batches(records) }
+    }
+
+    /// Merges the records into one document; returns how many letters are in it. Without a letter there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`PlainMerge::into_folder`], and what does not fit one document.
+    pub fn into_combined(
+        &self,
+        table: &mut Table,
+        path: &Path,
+        moment: &Moment,
+        stages: &Stages,
+    ) -> Result<u64, PlainError> {
+        let manner = Manner { joint: self.template.joint(), ..Manner::default() };
+        let mut combined = CombinedFile::create(path, manner)?;
+        let records = Records { merge: self, table, moment, stages, n_read: 0 };
+        let mut waiting =
+            Waiting { records, frames: Vec::new(), stems: Vec::new(), n_gone: 0, is_last: false };
+        let (mut letter, mut n_letters, mut first) = (Vec::new(), 0, 0);
+        loop {
+            let rest = waiting.frames.get(first..).unwrap_or_default();
+            // A letter may take records of which only some are read.
+            if rest.is_empty() || self.is_in_turn && rest.len() < RECORDS_PER_BATCH && !waiting.is_last {
+                if waiting.is_last {
+                    break;
+                }
+                waiting.read_on(first)?;
+                first = 0;
+                continue;
+            }
+            let record = waiting.n_gone + first as u64 + 1;
+            let moment = Moment { record, sequence: n_letters + 1, ..moment.clone() };
+            let merged = stages
+                .time(Stage::Merge, || self.template.letter_of(rest, &moment, &mut letter))
+                .map_err(|error| PlainError::Letter { record, reason: error.to_string() })?;
+            if !merged.is_skipped {
+                stages.time(Stage::Write, || combined.add(&letter))?;
+                n_letters += 1;
+            }
+            first += merged.n_records.max(1);
+        }
+        if n_letters > 0 {
+            combined.publish()?;
+        }
+        Ok(n_letters)
     }
 
     fn frame(&self, record: &Record, needs: &[Need]) -> Frame {

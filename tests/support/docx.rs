@@ -22,14 +22,19 @@ pub(crate) struct Docx {
 impl Docx {
     /// A document with this content of `w:body`; the section properties are added.
     pub(crate) fn new(body: &str) -> Docx {
-        let docx = Docx {
+        Docx::empty()
+            .raw("word/document.xml", &part("document", &format!("<w:body>{body}<w:sectPr/></w:body>")))
+    }
+
+    /// A document without a main part, which is still to be added.
+    pub(crate) fn empty() -> Docx {
+        Docx {
             parts: Vec::new(),
             overrides: String::new(),
             relationships: String::new(),
             properties: String::new(),
             main_type: format!("{WML}.document.main+xml"),
-        };
-        docx.raw("word/document.xml", &part("document", &format!("<w:body>{body}<w:sectPr/></w:body>")))
+        }
     }
 
     /// Adds a part that the main part refers to: `header`, `footer`, `footnotes`, `settings`, …

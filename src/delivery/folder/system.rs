@@ -31,6 +31,12 @@ mod linux {
             File::from(openat(&self.0, name, flags, mode)?).write_all(bytes)
         }
 
+        /// Creates a file to be written piece by piece, and read again.
+        pub(in crate::delivery::folder) fn create(&self, name: &str) -> io::Result<File> {
+            let flags = OFlags::RDWR | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            Ok(File::from(openat(&self.0, name, flags, Mode::from_raw_mode(0o666))?))
+        }
+
         pub(in crate::delivery::folder) fn remove(&self, name: &str) -> io::Result<()> {
             Ok(unlinkat(&self.0, name, AtFlags::empty())?)
         }
@@ -73,6 +79,11 @@ mod portable {
             let mut file = File::create(self.0.join(name))?;
             file.write_all(bytes)?;
             file.sync_all()
+        }
+
+        /// Creates a file to be written piece by piece, and read again.
+        pub(in crate::delivery::folder) fn create(&self, name: &str) -> io::Result<File> {
+            File::options().read(true).write(true).create(true).truncate(true).open(self.0.join(name))
         }
 
         pub(in crate::delivery::folder) fn remove(&self, name: &str) -> io::Result<()> {

@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::address;
 use super::super::archive::{self, Gathered, TooLarge};
+use super::super::combined::Joint;
 use super::super::comment;
 use super::super::compile::{self, Findings, Insertion};
 use super::super::customs::Customs;
 use super::super::language::Languages;
-use super::super::package::{CONTENT_TYPES, Package, PackageError, Relationship, relationships_name};
+use super::super::package::{
+    CONTENT_TYPES, Package, PackageError, Relationship, main_part, relationships_name,
+};
 use super::super::program::{Op, Program};
 use super::super::property;
 use super::super::story::Story;
@@ -36,6 +39,7 @@ struct Reading<'a> {
     programs: Vec<(String, Program)>,
     customs: Customs,
     theme_language: Option<String>,
+    joint: Joint,
 }
 
 /// Understands a Word document.
@@ -70,6 +74,7 @@ pub(super) fn understand(
         programs: Vec::new(),
         customs: Customs::default(),
         theme_language: None,
+        joint: Joint::default(),
     };
     if !projects.is_empty() {
         reading.without_macros(&main, projects, &mut types)?;
@@ -240,6 +245,8 @@ impl Reading<'_> {
                     self.findings.keeps_blank_lines = !is_off;
                 }
                 "themeFontLang" => self.theme_language = value(),
+                // What Word's window calls a directory (ECMA-376 Part 1 §17.18.53 ST_MailMergeDocType).
+                "mainDocumentType" if value().as_deref() == Some("catalog") => self.joint = Joint::FollowOn,
                 _ => {}
             }
         }
@@ -370,22 +377,13 @@ impl Reading<'_> {
             archive,
             customs: self.customs,
             takes_several,
+            joint: self.joint,
         })
     }
 }
 
 fn parse(part: &str, content: Vec<u8>) -> Result<Document, TemplateError> {
     Document::parse(content).map_err(|source| TemplateError::Part { part: part.to_owned(), source })
-}
-
-/// Finds the main part by the package's relationships.
-fn main_part(package: &Package<'_>) -> Result<String, PackageError> {
-    let missing = |part: &str| PackageError::Missing { part: part.to_owned() };
-    let relationships = package.relationships("")?;
-    let main = relationships.iter().find(|it| it.kind == "officeDocument" && !it.is_external);
-    let main = main.ok_or_else(|| missing("_rels/.rels"))?;
-    let entry = package.entry(&main.target).ok_or_else(|| missing(&main.target))?;
-    Ok(entry.name.clone())
 }
 
 fn targets(relationships: &[Relationship], kind: &str) -> Vec<String> {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::civil::DateTime;
 
 use super::archive::{Archive, Buffer, TooLarge};
+use super::combined::Joint;
 use super::compile::Findings;
 use super::customs::Customs;
 use super::evaluate::{Circumstances, Frames};
@@ -41,6 +42,7 @@ struct Understood {
     customs: Customs,
     /// Whether a letter may take more than one record (NEXT, NEXTIF).
     takes_several: bool,
+    joint: Joint,
 }
 
 impl fmt::Debug for Understood {
@@ -428,6 +430,11 @@ impl BoundTemplate {
             program.render(&mut frames, &mut Nowhere);
         }
         frames.is_skipped()
+    }
+
+    /// Tells what stands between two letters of a combined document: nothing if the template is a directory.
+    pub fn joint(&self) -> Joint {
+        self.understood.joint
     }
 
     /// Merges one letter into `into`, which is cleared and keeps its capacity.
