@@ -65,6 +65,53 @@ fn a_template_file_becomes_a_document() {
     assert_eq!(names(&letter.bytes)[0], "[Content_Types].xml");
 }
 
+/// The document with other names and texts in it, of its parts too.
+fn renamed(docx: &Docx, names_and_texts: &[(&str, &str)]) -> Vec<u8> {
+    use std::io::{Cursor, Write};
+    let renamed =
+        |text: &str| names_and_texts.iter().fold(text.to_owned(), |it, (old, new)| it.replace(old, new));
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for name in names(&docx.bytes()) {
+        let content = read(&docx.bytes(), &name).expect("the part exists");
+        writer.start_file(renamed(&name), zip::write::SimpleFileOptions::default()).expect("in memory");
+        writer.write_all(renamed(&content).as_bytes()).expect("in memory");
+    }
+    writer.finish().expect("in memory").into_inner()
+}
+
+#[test]
+fn parts_are_found_by_relationship_whatever_they_are_called() {
+    let field = p(&support::docx::merge_field("A"));
+    let note = format!("<w:footnote w:id=\"2\">{field}</w:footnote>");
+    let docx = Docx::new(&field).with("header", "hdr", &field).with("footnotes", "footnotes", &note);
+    let odd = [
+        ("word/_rels/document.xml.rels", "text/_rels/letter.part.rels"),
+        ("word/document.xml", "text/letter.part"),
+        ("word/header1.xml", "kopf.xml"),
+        ("\"header1.xml\"", "\"/kopf.xml\""),
+        ("word/footnotes2.xml", "odd/deep/notes.xml"),
+        ("\"footnotes2.xml\"", "\"../odd/./deep/notes.xml\""),
+    ];
+    let strict = [
+        (
+            "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+            "http://purl.oclc.org/ooxml/wordprocessingml/main",
+        ),
+        (support::docx::RELATIONSHIPS, "http://purl.oclc.org/ooxml/officeDocument/relationships"),
+    ];
+    for changes in [odd.to_vec(), [odd.as_slice(), &strict].concat()] {
+        let bytes = renamed(&docx, &changes);
+        let template = Template::compile(&bytes).expect("the document compiles");
+        let values = support::docx::texts(&[("A", "x")]);
+        let letter = template.render(&values).expect("the letter renders").bytes;
+        for part in ["text/letter.part", "kopf.xml", "odd/deep/notes.xml"] {
+            let text = read(&letter, part).expect("the part exists");
+            assert!(text.contains(">x</w:t>") && !text.contains("MERGEFIELD"), "{part}: {text}");
+        }
+        assert_eq!(mailrun::merge::lint(&letter).expect("a letter can be read"), []);
+    }
+}
+
 #[test]
 fn macros_are_refused_or_left_out() {
     let docm = Docx::new(&p(&t("a")))

@@ -156,6 +156,10 @@ impl Namespace {
         if let Some((_, entry)) = self.aliases.iter().find(|(alias, _)| *alias == wanted) {
             return Ok(*entry);
         }
+        if let Some(entry) = self.position(|entry| entry.column.as_deref().is_some_and(|it| is_cut(name, it)))
+        {
+            return Ok(entry);
+        }
         Err(NoMatch::Unknown(self.nearest(name)))
     }
 
@@ -223,6 +227,15 @@ pub(crate) fn key(name: &str) -> String {
 
 /// The longest name that Word writes into a field.
 const LONGEST_NAME: usize = 40;
+
+/// Tells whether Word makes this name of a column's header: it cuts after 40 characters, and writes `M_` before a digit.
+fn is_cut(name: &str, header: &str) -> bool {
+    let begins_with_digit = header.starts_with(|it: char| it.is_ascii_digit());
+    let own = name.strip_prefix("M_").filter(|_| begins_with_digit).unwrap_or(name);
+    let cut: String = header.chars().take(own.chars().count()).collect();
+    let is_long = name.chars().count() == LONGEST_NAME;
+    key(own) == key(header) || (is_long && key(own) == key(&cut))
+}
 
 /// Finds the names that stand between « and » in a text, as Word shows a merge field. A quotation in « French » marks
 /// has blanks inside them or is longer.
@@ -333,6 +346,18 @@ mod tests {
         );
         check("Zebra", Err(NoMatch::Unknown(None)));
         check("…", Err(NoMatch::Unknown(None)));
+    }
+
+    #[test]
+    fn names_that_word_cut_or_prefixed_mean_their_column() {
+        let mut names = Namespace::new();
+        let header = "Amount that was paid before the end of last year";
+        let (amount, digits) = (names.column(header, header), names.column("2nd name", "2nd name"));
+        let find = |name: &str| names.find(name, &FieldMap::new());
+        assert_eq!(find(&header.replace(' ', "_")[..40]), Ok(amount));
+        assert!(find("Amount_that_was").is_err());
+        assert_eq!(find("M_2nd_name"), Ok(digits));
+        assert!(find("M_Amount_that_was_paid_before_the_end_of_last_year").is_err());
     }
 
     #[test]
