@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::package::{CONTENT_TYPES, Package};
 use super::program::{Program, Sink};
-use super::splice::{BitWriter, Spliced};
+use super::splice::{BitWriter, Spliced, Texts};
 
 /// The parts that are the same in every letter, while they are gathered.
 #[derive(Debug, Default)]
@@ -68,6 +68,7 @@ pub struct Buffer {
     directory: Vec<u8>,
     /// What is needed while a part is put together.
     places: Vec<u32>,
+    texts: Texts,
 }
 
 impl Gathered {
@@ -158,7 +159,7 @@ impl Archive {
         buffer: &mut Buffer,
         mut render: impl FnMut(usize, &'a Program, &mut dyn Sink),
     ) -> Result<(), TooLarge> {
-        let Buffer { bytes, n_bytes, start, directory, places } = buffer;
+        let Buffer { bytes, n_bytes, start, directory, places, texts } = buffer;
         *n_bytes = 0;
         if !start.as_ref().is_some_and(|start| Arc::ptr_eq(start, &self.start)) {
             bytes.clear();
@@ -170,7 +171,7 @@ impl Archive {
         for (number, part) in self.changing.iter().enumerate() {
             let offset = at;
             at += Header::LOCAL_LENGTH + part.name.len();
-            let mut splicer = part.spliced.begin(&part.program, BitWriter::new(bytes, at), places);
+            let mut splicer = part.spliced.begin(&part.program, BitWriter::new(bytes, at), places, texts);
             render(number, &part.program, &mut splicer);
             let written = splicer.finish();
             let header = Header {

@@ -10,7 +10,8 @@
 //!
 //! When a template is compiled, each of its static stretches becomes a [`Span`]: its tokens, found with all the effort of
 //! a good compressor and already in bits. When a letter is made, a span is copied, shifted to the bit where the last
-//! piece ended; a value is written as literals in the same code.
+//! piece ended; a value is written as literals in the same code, but for what it has in common with the value that stood
+//! last behind the same span, such as the same cell of the row before ([`Texts`]).
 //!
 //! A match may reach back into another span, over values of which nobody knows the length beforehand. Such a [`Far`]
 //! match is kept apart from the bits: the letter notes where each span begins, so that its distance is a subtraction.
@@ -31,15 +32,18 @@ mod bits;
 mod checksum;
 mod code;
 mod matches;
+mod texts;
 
 use bits::Bits;
 use checksum::Shift;
 use code::{Code, Codes, Frequencies};
 use matches::{MAX_DISTANCE, MAX_MATCH, MIN_MATCH, Matcher, Place, Token};
+use texts::Alike;
 
 use super::program::{Program, Sink, Step};
 
 pub(crate) use bits::BitWriter;
+pub(crate) use texts::Texts;
 
 /// How often a row is taken to occur while the code is chosen.
 const ROWS_EXPECTED: u64 = 20;
@@ -128,11 +132,13 @@ impl Spliced {
         program: &'s Program,
         mut out: BitWriter<'s>,
         places: &'s mut Vec<u32>,
+        texts: &'s mut Texts,
     ) -> Splicer<'s> {
+        texts.clear(self.spans.len());
         places.clear();
         places.resize(self.spans.len(), ABSENT);
         out.copy(&self.opening);
-        Splicer { spliced: self, program, out, places, size: 0, crc: 0 }
+        Splicer { spliced: self, program, out, places, texts, before: 0, size: 0, crc: 0 }
     }
 }
 
@@ -248,6 +254,9 @@ pub(crate) struct Splicer<'s> {
     out: BitWriter<'s>,
     /// Where each span began when it was written last, in bytes of the part's content.
     places: &'s mut Vec<u32>,
+    texts: &'s mut Texts,
+    /// The static bytes that were written last.
+    before: usize,
     size: usize,
     crc: u32,
 }
@@ -268,6 +277,7 @@ impl Sink for Splicer<'_> {
             return;
         };
         let before = std::mem::replace(place, u32::try_from(self.size).unwrap_or(ABSENT));
+        self.before = number;
         let start = self.size;
         self.size += bytes.len();
         self.crc = span.shift.apply(self.crc) ^ span.crc;
@@ -292,12 +302,30 @@ impl Sink for Splicer<'_> {
         let mut hasher = crc32fast::Hasher::new_with_initial(self.crc);
         hasher.update(bytes);
         self.crc = hasher.finalize();
+        let start = self.size;
         self.size += bytes.len();
-        self.spliced.codes.write_literals(bytes, &mut self.out);
+        // The cell of a row often has something in common with that of the row before.
+        let alike = self.texts.take(self.before, start, bytes);
+        let near = |alike: &Alike| start - alike.place <= MAX_DISTANCE - bytes.len().min(MAX_DISTANCE);
+        let Some(alike) = alike.filter(near) else {
+            return self.spliced.codes.write_literals(bytes, &mut self.out);
+        };
+        let own = bytes.len() - alike.suffix;
+        self.same(alike.prefix, start - alike.place);
+        self.spliced.codes.write_literals(&bytes[alike.prefix..own], &mut self.out);
+        self.same(alike.suffix, start + own - (alike.place + alike.length - alike.suffix));
     }
 }
 
 impl Splicer<'_> {
+    /// Writes a match; nothing if it has no length.
+    fn same(&mut self, length: usize, distance: usize) {
+        if length > 0 {
+            self.out.put(self.spliced.codes.length(length));
+            self.out.put(self.spliced.codes.distance(distance));
+        }
+    }
+
     /// Writes a match that stands at `at` in the part, or the bytes themselves where the other span is out of reach.
     fn far(&mut self, far: &Far, at: usize) {
         let place = self.places.get(far.span).copied().unwrap_or(ABSENT);
