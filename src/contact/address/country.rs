@@ -72,7 +72,10 @@ pub fn country_code(country: &str) -> Option<&'static str> {
     if country.eq_ignore_ascii_case("USA") || country.eq_ignore_ascii_case("United States") {
         return Some("US");
     }
-    // Every line asks, so that nothing is allocated here: most names differ in their first letter.
+    // Every line asks, so that the list is gone through in the cheapest manner that will do.
+    if country.is_ascii() {
+        return COUNTRIES.iter().find(|(_, name)| name.eq_ignore_ascii_case(country)).map(|(code, _)| *code);
+    }
     COUNTRIES.iter().find(|(_, name)| lower(name).eq(lower(country))).map(|(code, _)| *code)
 }
 
