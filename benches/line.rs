@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use divan::counter::ItemsCount;
 use mailrun::delivery::outcome::{Deferral, Outcome};
@@ -12,9 +13,10 @@ use mailrun::delivery::{Change, Step};
 use mailrun::interaction::resolve::Facts;
 use mailrun::interaction::{EntryNo, RunNo, resolve};
 use mailrun::run::desk::Desk;
+use mailrun::run::journal::Which;
 use mailrun::run::load::load;
 use mailrun::run::records::LineRecord;
-use mailrun::run::{self, Journal, Office, Records, SegmentRef, Stages};
+use mailrun::run::{self, Journal, Office, Records, SecretError, SegmentRef, Stages};
 use mailrun::segment::LineNo;
 use mailrun::setup::Setup;
 use mailrun::store::Database;
@@ -39,16 +41,16 @@ fn resolved(bencher: divan::Bencher<'_, '_>) {
 fn read_from_the_journal(bencher: divan::Bencher<'_, '_>) {
     let (sample, run) = Sample::planned();
     let mut database = sample.database();
-    bencher
-        .counter(ItemsCount::new(LINES))
-        .bench_local(|| database.pending(run, EntryNo(0), LINES).expect("the journal can be read"));
+    bencher.counter(ItemsCount::new(LINES)).bench_local(|| {
+        database.pending(run, Which::All, EntryNo(0), LINES).expect("the journal can be read")
+    });
 }
 
 #[divan::bench]
 fn recorded_in_the_journal(bencher: divan::Bencher<'_, '_>) {
     let (sample, run) = Sample::planned();
     let mut database = sample.database();
-    let pending = database.pending(run, EntryNo(0), LINES).expect("the journal can be read");
+    let pending = database.pending(run, Which::All, EntryNo(0), LINES).expect("the journal can be read");
     // A line that is put off may be put off again, so that each round finds what the one before found.
     let put_off =
         || Outcome::Deferred { cause: Deferral::Lost { observed: "the connection was lost".to_owned() } };
@@ -137,6 +139,10 @@ impl Sample {
             out: sample.folder.path().join("out"),
             stop: &AtomicBool::new(true),
             stages: &Stages::default(),
+            password: &|_| Err(SecretError { reason: "nobody logs in here".to_owned() }),
+            agree: &|_| true,
+            wait: Duration::ZERO,
+            server: None,
         };
         let report =
             run::run(&mut office, &sample.segment(), &mut |_| {}).expect("the sample can be planned");
