@@ -87,6 +87,7 @@ fn everywhere(text: &str) -> Message {
         from: &mailbox(text, "post@example.com"),
         to: &mailbox(text, "anna@münchen.example"),
         reply_to: Some(&mailbox(text, "jana@example.com")),
+        bounce_to: None,
         subject: text,
         date: Timestamp::from_second(1_772_323_200).unwrap(),
         message_id: &message_id(),
@@ -97,6 +98,7 @@ fn everywhere(text: &str) -> Message {
             mailto: Some("mailto:off@example.com".to_owned()),
         },
         automatic: Automatic::default(),
+        copy_of: Some(text),
     })
     .unwrap()
 }
@@ -107,6 +109,7 @@ fn plain(subject: &str, text: &str) -> Message {
         from: &mailbox("Nordlicht", "post@example.com"),
         to: &mailbox("", "anna@example.com"),
         reply_to: None,
+        bounce_to: None,
         subject,
         date: Timestamp::from_second(1_772_323_200).unwrap(),
         message_id: &message_id(),
@@ -114,6 +117,7 @@ fn plain(subject: &str, text: &str) -> Message {
         attachments: &[],
         unsubscribe: &Unsubscribe::default(),
         automatic: Automatic::default(),
+        copy_of: None,
     })
     .unwrap()
 }
@@ -132,6 +136,7 @@ fn no_text_adds_a_header_line() {
         "X-Auto-Response-Suppress",
         "List-Unsubscribe",
         "List-Unsubscribe-Post",
+        "X-Mailrun-Copy",
         "MIME-Version",
         "Content-Type",
     ];
@@ -279,6 +284,7 @@ fn a_local_part_beyond_ascii_needs_smtputf8_and_a_name_does_not() {
             from: &mailbox("Nordlicht", "post@example.com"),
             to,
             reply_to: None,
+            bounce_to: None,
             subject: "Grüße",
             date: Timestamp::UNIX_EPOCH,
             message_id: &message_id(),
@@ -286,6 +292,7 @@ fn a_local_part_beyond_ascii_needs_smtputf8_and_a_name_does_not() {
             attachments: &[],
             unsubscribe: &Unsubscribe::default(),
             automatic: Automatic::default(),
+            copy_of: None,
         })
         .unwrap()
     };
@@ -308,6 +315,7 @@ fn what_a_header_cannot_carry_is_refused() {
             from: &mailbox("", "post@example.com"),
             to: &mailbox("", "anna@example.com"),
             reply_to: None,
+            bounce_to: None,
             subject: "",
             date: Timestamp::MIN,
             message_id: &message_id(),
@@ -315,6 +323,7 @@ fn what_a_header_cannot_carry_is_refused() {
             attachments: &[Attachment { name: "a.docx", media_type, bytes: b"" }],
             unsubscribe: &unsubscribe,
             automatic: Automatic::default(),
+            copy_of: None,
         })
         .unwrap_err();
         assert_eq!(MessageError::id(&error), expected, "{error}");

@@ -14,6 +14,8 @@ use uuid::Uuid;
 
 use crate::delivery::mailbox::{Address, Mailbox, one_line};
 
+pub use crate::setup::mail::Automatic;
+
 /// The longest run of characters without a blank that a header carries as it is; longer ones are encoded.
 ///
 /// With any header name before it such a word keeps its line below the 78 of RFC 5322 §2.1.1.
@@ -31,6 +33,8 @@ pub struct Draft<'a> {
     pub to: &'a Mailbox,
     /// Where an answer goes, if not to the sender.
     pub reply_to: Option<&'a Mailbox>,
+    /// Where bounces go, if not to the sender: the envelope's sender (RFC 5321 §2.3.1).
+    pub bounce_to: Option<&'a Address>,
     /// The subject.
     pub subject: &'a str,
     /// The moment of the run; written in UTC, to the second.
@@ -45,6 +49,8 @@ pub struct Draft<'a> {
     pub unsubscribe: &'a Unsubscribe,
     /// What tells an automatic message apart.
     pub automatic: Automatic,
+    /// For a copy that is not the contact's own message: what it is a copy of, in `X-Mailrun-Copy`.
+    pub copy_of: Option<&'a str>,
 }
 
 /// The text of a message, in one or two forms.
@@ -96,23 +102,6 @@ pub struct Unsubscribe {
     pub mailto: Option<String>,
 }
 
-/// The headers that keep robots from answering. All are on by default.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Automatic {
-    /// `Auto-Submitted: auto-generated` (RFC 3834 §5).
-    pub auto_submitted: bool,
-    /// `Precedence: bulk`, for responders older than RFC 3834.
-    pub precedence: bool,
-    /// `X-Auto-Response-Suppress: All`, for Microsoft Exchange ([MS-OXCMAIL]).
-    pub response_suppress: bool,
-}
-
-impl Default for Automatic {
-    fn default() -> Automatic {
-        Automatic { auto_submitted: true, precedence: true, response_suppress: true }
-    }
-}
-
 /// The name of a message, which follows from run and line: another attempt has the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MessageId {
@@ -131,6 +120,11 @@ impl MessageId {
     /// Returns the content id of the message's picture `number`.
     pub fn content_id(&self, number: usize) -> String {
         format!("{}.{number}@{}", self.key.as_simple(), self.domain)
+    }
+
+    /// Returns the id's UUID as 32 lower-case hexadecimal digits: what stands for the message in a bounce address.
+    pub fn token(&self) -> String {
+        self.key.as_simple().to_string()
     }
 
     fn boundary(&self, level: &str) -> String {
@@ -240,7 +234,7 @@ impl MessageError {
 ///
 /// Source: RFC 5322 Internet Message Format; RFC 2046 §5.1 Multipart Media Type; RFC 2047; RFC 2231.
 pub fn build(draft: &Draft<'_>) -> Result<Message, MessageError> {
-    let sender = draft.from.address();
+    let sender = draft.bounce_to.unwrap_or(draft.from.address());
     let recipient = draft.to.address();
     let envelope = Envelope::new(Some(sender.for_envelope()), vec![recipient.for_envelope()])
         .map_err(MessageError::Build)?;
@@ -260,6 +254,9 @@ pub fn build(draft: &Draft<'_>) -> Result<Message, MessageError> {
     }
     for header in unsubscribe_headers(draft.unsubscribe)? {
         builder = builder.raw_header(header);
+    }
+    if let Some(original) = draft.copy_of {
+        builder = builder.raw_header(text_header("X-Mailrun-Copy", original));
     }
 
     let body = body_part(draft)?;
@@ -365,6 +362,15 @@ fn automatic_headers(automatic: Automatic) -> impl Iterator<Item = (&'static str
     ]
     .into_iter()
     .flatten()
+}
+
+/// Tells what is wrong with unsubscribe addresses, if anything is.
+///
+/// # Errors
+///
+/// [`MessageError::Unsubscribe`] for one that a header cannot carry.
+pub fn check_unsubscribe(unsubscribe: &Unsubscribe) -> Result<(), MessageError> {
+    unsubscribe_headers(unsubscribe).map(|_| ())
 }
 
 fn unsubscribe_headers(unsubscribe: &Unsubscribe) -> Result<Vec<HeaderValue>, MessageError> {

@@ -12,6 +12,7 @@ pub mod mailbox;
 pub mod message;
 pub mod document;
 pub mod html;
+pub mod mjml;
 pub mod outbox;
 pub mod smtp;
 pub mod plain;

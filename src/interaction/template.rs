@@ -83,6 +83,8 @@ pub enum EmailBody {
     Document,
     /// An HTML text with tags.
     Html(Digest),
+    /// MJML with tags in its texts and attributes.
+    Mjml(Digest),
     /// A plain text with tags.
     Text(Digest),
 }

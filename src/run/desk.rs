@@ -15,8 +15,6 @@ use crate::segment::{SegmentHeader, SegmentNo};
 use crate::setup::{Campaign, MasterKind, Salesperson, SalutationDeclaration, Setup};
 use uuid::Uuid;
 
-use crate::delivery::mailbox::Address;
-
 /// What the lines of a run look things up in.
 #[derive(Debug)]
 pub struct Desk {
@@ -34,8 +32,8 @@ pub struct Desk {
     pub row_tables: Vec<RowTable>,
     /// The names that texts may use.
     pub names: Names,
-    /// What Message-IDs are made of: the name of the run, and the address of the sender if it has one.
-    pub sender: Option<(Uuid, Address)>,
+    /// The name of the run, of which Message-IDs are made; none where nothing will be sent.
+    pub run: Option<Uuid>,
 }
 
 impl Desk {
@@ -70,7 +68,7 @@ impl Desk {
             run_date,
         };
         let names = Names::new(&columns, &row_tables);
-        Ok((Desk { setup, header, campaigns, presets, columns, row_tables, names, sender: None }, problems))
+        Ok((Desk { setup, header, campaigns, presets, columns, row_tables, names, run: None }, problems))
     }
 }
 

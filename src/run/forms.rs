@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use crate::contact::CorrespondenceType;
 use crate::delivery::mailbox::Mailbox;
+use crate::delivery::mjml::{self, MjmlError};
 use crate::interaction::template::{CommentForm, EmailBody};
 use crate::interaction::{EffectiveInteraction, InteractionTemplate, Standing};
 use crate::merge::{BoundTemplate, BoundText, CommentAs, Escape, FieldMap, Need, Template, Text};
 use crate::run::desk::Desk;
+use crate::run::envelope::{check_bounce, has_tags};
 use crate::run::plan::{NameSources, RunDocument};
 use crate::run::problem::Problem;
 use crate::run::records::{Records, RecordsError};
@@ -164,6 +166,8 @@ impl<'a> Forms<'a> {
                 place: Setup::FILE_NAME.to_owned(),
                 help: Some("set `from = \"Name <address>\"` under `[smtp]`".to_owned()),
             });
+        } else if has_tags(&smtp.from) {
+            self.learn_text("sender", &smtp.from);
         } else if let Err(error) = smtp.from.parse::<Mailbox>() {
             self.problems.push(Problem {
                 id: error.id(),
@@ -174,6 +178,14 @@ impl<'a> Forms<'a> {
         }
         if !smtp.url.is_empty() {
             self.problems.extend(server::problems(&smtp));
+        }
+        if let Err(message) = check_bounce(&smtp.bounce) {
+            self.problems.push(Problem {
+                id: "bounce-address",
+                message,
+                place: format!("{}: smtp.bounce", Setup::FILE_NAME),
+                help: Some("give an address such as `bounce+{token}@example.com`".to_owned()),
+            });
         }
         self.learn_text("reply-to address", &smtp.reply_to);
         for address in &smtp.unsubscribe {
@@ -277,7 +289,18 @@ impl<'a> Forms<'a> {
     ) -> Result<Option<Vec<Need>>, RecordsError> {
         let Some((digest, escape)) = body_text(&template.email.body) else { return Ok(None) };
         let Some(attachment) = records.attachment(digest)? else { return Ok(None) };
-        let source = String::from_utf8_lossy(&attachment.bytes);
+        let source = match body_source(&template.email.body, &attachment.bytes) {
+            Ok(source) => source,
+            Err(error) => {
+                self.problems.push(Problem {
+                    id: error.id(),
+                    message: error.to_string(),
+                    place: format!("{}{}", attachment.name, error.place()),
+                    help: error.help(),
+                });
+                return Ok(None);
+            }
+        };
         let bound = bind_text(&source, escape, names, &attachment.name, &mut self.problems);
         Ok(bound.map(|bound| bound.needs().to_vec()))
     }
@@ -349,16 +372,21 @@ pub(in crate::run) fn comment_as(form: CommentForm) -> CommentAs {
     }
 }
 
-fn has_tags(source: &str) -> bool {
-    source.contains("{{")
-}
-
 /// Returns the text of a body and how values are written into it; none where the letter is the body.
 pub(in crate::run) fn body_text(body: &EmailBody) -> Option<(&Digest, Escape)> {
     match body {
         EmailBody::Document => None,
-        EmailBody::Html(digest) => Some((digest, Escape::Html)),
+        EmailBody::Html(digest) | EmailBody::Mjml(digest) => Some((digest, Escape::Html)),
         EmailBody::Text(digest) => Some((digest, Escape::None)),
+    }
+}
+
+/// Returns the text of a body as its tags are rendered: of MJML, the HTML that it stands for.
+pub(in crate::run) fn body_source(body: &EmailBody, bytes: &[u8]) -> Result<String, MjmlError> {
+    let source = String::from_utf8_lossy(bytes);
+    match body {
+        EmailBody::Mjml(_) => mjml::html_of(&source),
+        EmailBody::Html(_) | EmailBody::Text(_) | EmailBody::Document => Ok(source.into_owned()),
     }
 }
 

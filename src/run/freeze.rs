@@ -3,15 +3,15 @@
 use crate::contact::address::{self, PostalAddress};
 use crate::contact::{Contact, CorrespondenceType, salutation};
 use crate::delivery::mailbox::Address;
-use crate::delivery::message::MessageId;
 use crate::delivery::name::safe_name;
 use crate::interaction::resolve::Facts;
 use crate::interaction::rule::Rule;
 use crate::interaction::{EffectiveInteraction, Entry, Standing, State};
 use crate::merge::Moment;
 use crate::run::desk::Desk;
+use crate::run::envelope::Envelope;
 use crate::run::forms::{Forms, LetterForm};
-use crate::run::plan::{PlannedLetter, PlannedLine, PlannedMessage};
+use crate::run::plan::{PlannedLetter, PlannedLine};
 use crate::run::problem::Problem;
 use crate::run::records::LineRecord;
 use crate::run::values::LineContext;
@@ -127,10 +127,19 @@ pub(in crate::run) fn freeze(
     {
         problem(error.id(), error.to_string(), "correct the e-mail address of the contact or of the line");
     }
+    let smtp = desk.setup.smtp.as_ref().filter(|_| form.is_some() && !email.is_empty());
+    let envelope = smtp.map(|smtp| Envelope::new(smtp, &|source| text(desk, forms, &context, source)));
+    for (id, message, help) in envelope.iter().flat_map(Envelope::problems) {
+        problem(id, message, help);
+    }
     if !problems.is_empty() {
         return Err(problems);
     }
-    let letter = form.map(|form| planned_letter(desk, forms, &context, form));
+    let message_id = desk
+        .run
+        .zip(envelope.as_ref())
+        .and_then(|(run, envelope)| envelope.message_id(run, record.line.line_no));
+    let letter = form.map(|form| planned_letter(&context, form, envelope));
     let is_skipped = |letter: &PlannedLetter| {
         let skipping = form.and_then(|form| form.skipping.as_ref());
         skipping.is_some_and(|document| document.skips(&letter.values, &context.moment))
@@ -145,9 +154,7 @@ pub(in crate::run) fn freeze(
         _ => String::new(),
     };
     let mut entry = entry(&context, state, reason, email, file);
-    if let (Some((run, sender)), false) = (&desk.sender, entry.email.is_empty()) {
-        entry.message_id = MessageId::new(*run, entry.line_no.0, sender).to_string();
-    }
+    entry.message_id = message_id.map(|id| id.to_string()).unwrap_or_default();
     Ok(PlannedLine { entry, letter })
 }
 
@@ -187,23 +194,13 @@ fn address_block(desk: &Desk, effective: &EffectiveInteraction<'_>, contact: &Co
     }
 }
 
-fn planned_letter(
-    desk: &Desk,
-    forms: &Forms<'_>,
-    context: &LineContext<'_>,
-    form: &LetterForm,
-) -> PlannedLetter {
-    let is_message = context.effective.correspondence_type.value != Some(CorrespondenceType::HardCopy);
-    let smtp = desk.setup.smtp.as_ref().filter(|_| is_message);
+fn planned_letter(context: &LineContext<'_>, form: &LetterForm, envelope: Option<Envelope>) -> PlannedLetter {
+    let body = || form.body_needs.as_ref().map(|needs| context.frame(&form.names, needs));
     PlannedLetter {
         document: form.document,
         values: context.frame(&form.names, &form.needs),
         locale: context.moment.locale.clone(),
-        message: smtp.map(|smtp| PlannedMessage {
-            reply_to: text(desk, forms, context, &smtp.reply_to),
-            body: form.body_needs.as_ref().map(|needs| context.frame(&form.names, needs)),
-            unsubscribe: smtp.unsubscribe.iter().map(|address| text(desk, forms, context, address)).collect(),
-        }),
+        message: envelope.map(|envelope| envelope.message(body())),
     }
 }
 

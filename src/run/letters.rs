@@ -5,11 +5,12 @@ use jiff::Timestamp;
 use crate::delivery::document::Document;
 use crate::delivery::html::letter_body;
 use crate::delivery::mailbox::Mailbox;
-use crate::delivery::message::{self, Attachment, Automatic, Body, Draft, Message, MessageId, Unsubscribe};
+use crate::delivery::message::{self, Attachment, Body, Draft, Message, MessageId};
 use crate::delivery::name::safe_name;
 use crate::interaction::template::{EmailAttachment, EmailBody};
 use crate::merge::{BoundTemplate, BoundText, Buffer, Moment, RenderError, Template};
-use crate::run::forms::{bind, bind_text, body_text, comment_as, names};
+use crate::run::envelope::{bounce_address, unsubscribe};
+use crate::run::forms::{bind, bind_text, body_source, body_text, comment_as, names};
 use crate::run::journal::Pending;
 use crate::run::plan::{PlannedLetter, PlannedMessage, RunDocument, RunOptions};
 use crate::run::records::{Records, RecordsError};
@@ -89,7 +90,7 @@ impl Letters {
         let form = self.form(&pending.letter)?;
         let nothing = PlannedMessage::default();
         let planned = pending.letter.message.as_ref().unwrap_or(&nothing);
-        let from: Mailbox = self.options.from.parse().map_err(|error| format!("{error}"))?;
+        let from: Mailbox = planned.from.parse().map_err(|error| format!("{error}"))?;
         let to =
             Mailbox::new(&pending.contact_name, pending.email.parse().map_err(|error| format!("{error}"))?);
         let reply_to: Option<Mailbox> = match planned.reply_to.as_str() {
@@ -97,6 +98,9 @@ impl Letters {
             address => Some(address.parse().map_err(|error| format!("{error}"))?),
         };
         let id = MessageId::new(self.options.uuid, pending.line_no.0, from.address());
+        let smtp = self.options.smtp.as_ref();
+        let bounce_to = bounce_address(smtp.map_or("", |smtp| smtp.bounce.as_str()), &id)
+            .map_err(|error| error.to_string())?;
         let letter_name = safe_name(&pending.subject, "docx");
         let attachments = form.attachments(&letter_name, letter);
         let unsubscribe = unsubscribe(&planned.unsubscribe);
@@ -105,13 +109,15 @@ impl Letters {
                 from: &from,
                 to: &to,
                 reply_to: reply_to.as_ref(),
+                bounce_to: bounce_to.as_ref(),
                 subject: &pending.subject,
                 date: self.sent_at(),
                 message_id: &id,
                 body,
                 attachments: &attachments,
                 unsubscribe: &unsubscribe,
-                automatic: Automatic::default(),
+                automatic: smtp.map(|smtp| smtp.automatic).unwrap_or_default(),
+                copy_of: None,
             })
             .map_err(|error| error.to_string())
         };
@@ -120,7 +126,7 @@ impl Letters {
                 let moment = self.moment(&pending.letter, pending.line_no.0);
                 let body = text.render(frame, &moment).map_err(|error| error.to_string())?;
                 match &form.document.email.body {
-                    EmailBody::Html(_) => {
+                    EmailBody::Html(_) | EmailBody::Mjml(_) => {
                         let text = crate::delivery::plain::text_of(&body);
                         build(Body::Html { html: &body, text: &text, pictures: &[] })
                     }
@@ -133,6 +139,14 @@ impl Letters {
                 build(Body::Html { html: &body.html, text: &body.text, pictures: &body.pictures })
             }
         }
+    }
+
+    /// Returns the name and size of each attachment of a line's message, around its merged letter.
+    pub(in crate::run) fn attached(&self, pending: &Pending, letter: &[u8]) -> Vec<(String, usize)> {
+        let Ok(form) = self.form(&pending.letter) else { return Vec::new() };
+        let name = safe_name(&pending.subject, "docx");
+        let attachments = form.attachments(&name, letter);
+        attachments.iter().map(|it| (it.name.to_owned(), it.bytes.len())).collect()
     }
 
     fn form(&self, letter: &PlannedLetter) -> Result<&Form, String> {
@@ -168,7 +182,8 @@ impl Form {
         let body = match body_text(&document.email.body) {
             Some((digest, escape)) => {
                 let source = records.attachment(digest)?.ok_or_else(missing)?;
-                let source = String::from_utf8_lossy(&source.bytes).into_owned();
+                let source = body_source(&document.email.body, &source.bytes)
+                    .map_err(|error| unusable(error.to_string()))?;
                 bind_text(&source, escape, &names, &document.name, &mut Vec::new())
             }
             None => None,
@@ -198,9 +213,4 @@ impl Form {
         };
         self.document.email.attach.iter().filter_map(attachment).collect()
     }
-}
-
-fn unsubscribe(addresses: &[String]) -> Unsubscribe {
-    let starting = |scheme: &str| addresses.iter().find(|address| address.starts_with(scheme)).cloned();
-    Unsubscribe { https: starting("https:"), mailto: starting("mailto:") }
 }

@@ -21,6 +21,8 @@ pub mod forms;
 mod freeze;
 mod suppress;
 pub mod answers;
+mod envelope;
+mod size;
 pub mod check;
 pub mod letters;
 pub mod manifest;
@@ -39,7 +41,6 @@ use jiff::{Timestamp, ZonedDateTime};
 use uuid::Uuid;
 
 use crate::delivery::DeliveryError;
-use crate::delivery::mailbox::Mailbox;
 use crate::interaction::{EntryNo, RunNo};
 use crate::merge::Moment;
 use crate::segment::SegmentNo;
@@ -364,12 +365,15 @@ fn checked(office: &mut Office<'_>, asked: &SegmentRef) -> Result<(Loaded, RunNo
     let (mut desk, problems) = stages
         .time(Stage::Load, || Desk::new(office.store, office.setup, &loaded.segment, office.now.date()))?;
     let options = options(office, &desk, asked);
-    desk.sender = options.from.parse::<Mailbox>().ok().map(|from| (options.uuid, from.address().clone()));
+    desk.run = Some(options.uuid);
     let run = office.store.put_run(&options)?;
     let moment = Moment { now: office.now.datetime(), locale: "en-US".to_owned(), record: 0, sequence: 0 };
     let mut checked =
         Check { desk: &desk, loaded: &loaded, moment: &moment, stages }.check(office.store, run)?;
     checked.problems.splice(0..0, loaded.problems.drain(..).chain(problems));
+    if checked.problems.is_empty() {
+        checked.problems = size::check(office.store, run, &options)?;
+    }
     Ok((loaded, run, checked))
 }
 

@@ -29,7 +29,7 @@ pub struct RunOptions {
     pub now: ZonedDateTime,
     /// The folder below which the segment's folder is made, absolute.
     pub out: PathBuf,
-    /// Who writes: `Name <address>`; empty where no message goes out.
+    /// Who writes: `Name <address>`, perhaps with tags; empty where no message goes out.
     pub from: String,
     /// The name of the run in Message-IDs.
     pub uuid: Uuid,
@@ -93,6 +93,8 @@ pub struct PlannedLetter {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PlannedMessage {
+    /// The sender, `Name <address>`.
+    pub from: String,
     /// The address for replies; empty for none.
     pub reply_to: String,
     /// The values of the body text, in the order of its needs; none where the letter is the body.

@@ -135,13 +135,18 @@ impl Reader<'_> {
             path if path.ends_with(".html.hbs") => {
                 form.body = self.attachment(body).map_or(EmailBody::Document, EmailBody::Html);
             }
+            path if path.ends_with(".mjml.hbs") => {
+                form.body = self.attachment(body).map_or(EmailBody::Document, EmailBody::Mjml);
+            }
             path if path.ends_with(".txt.hbs") => {
                 form.body = self.attachment(body).map_or(EmailBody::Document, EmailBody::Text);
             }
             path => {
                 self.unfit(
                     body,
-                    &format!("`{path}` is no body, expected `document`, a .html.hbs or a .txt.hbs file"),
+                    &format!(
+                        "`{path}` is no body, expected `document`, a .html.hbs, .mjml.hbs or .txt.hbs file"
+                    ),
                 );
             }
         }

@@ -137,7 +137,7 @@ pub struct TemplateLanguageDeclaration {
 #[derive(Debug, Deserialize)]
 #[serde(default)]
 pub struct EmailDeclaration {
-    /// `document`, or a handlebars file `.html.hbs` or `.txt.hbs`.
+    /// `document`, or a handlebars file `.html.hbs`, `.mjml.hbs` or `.txt.hbs`.
     pub body: Spanned<String>,
     /// What is attached: `docx`, `pdf`, or files.
     pub attach: Vec<Spanned<String>>,

@@ -1,6 +1,7 @@
 //! Owns the declarations of the mail server, the sender of messages, and the fax gateway.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use jiff::civil::Date;
@@ -22,7 +23,7 @@ pub struct Smtp {
     pub hello: String,
     /// A file of certificates (PEM) that are trusted instead of the well-known authorities.
     pub ca: Option<PathBuf>,
-    /// The sender, `Name <address>`.
+    /// The sender, `Name <address>`; may hold tags, such as `{{salesperson.name}} <{{salesperson.email}}>`.
     pub from: String,
     /// The address for replies; may hold tags.
     pub reply_to: String,
@@ -44,6 +45,76 @@ pub struct Smtp {
     pub retry: Retry,
     /// The `List-Unsubscribe` addresses (RFC 2369), `https:` and `mailto:`; may hold tags.
     pub unsubscribe: Vec<String>,
+    /// Where bounces go, with `{token}` for what tells the messages apart: `bounce+{token}@example.com`; empty: to the
+    /// sender.
+    pub bounce: String,
+    /// The headers that keep robots from answering.
+    pub automatic: Automatic,
+    /// The greatest size of a message; none: not checked.
+    pub message_limit: Option<ByteSize>,
+    /// The greatest size of one attachment; none: not checked.
+    pub attachment_limit: Option<ByteSize>,
+}
+
+/// The headers that keep robots from answering. All are on by default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Automatic {
+    /// `Auto-Submitted: auto-generated` (RFC 3834 §5).
+    pub auto_submitted: bool,
+    /// `Precedence: bulk`, for responders older than RFC 3834.
+    pub precedence: bool,
+    /// `X-Auto-Response-Suppress: All`, for Microsoft Exchange ([MS-OXCMAIL]).
+    pub response_suppress: bool,
+}
+
+impl Default for Automatic {
+    fn default() -> Automatic {
+        Automatic { auto_submitted: true, precedence: true, response_suppress: true }
+    }
+}
+
+/// A size such as `25 MB`: a number of `B`, `kB`, `MB` (powers of 1000), `KiB` or `MiB` (powers of 1024).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ByteSize(pub u64);
+
+/// A text that is no size.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is no size, expected one such as 25 MB")]
+pub struct NotASize {
+    found: String,
+}
+
+const UNITS: [(&str, u64); 5] =
+    [("KiB", 1 << 10), ("MiB", 1 << 20), ("kB", 1_000), ("MB", 1_000_000), ("B", 1)];
+
+impl TryFrom<String> for ByteSize {
+    type Error = NotASize;
+
+    fn try_from(text: String) -> Result<ByteSize, NotASize> {
+        let parsed = UNITS.iter().find_map(|(unit, bytes)| {
+            let number = text.trim().strip_suffix(unit)?.trim_end();
+            number.parse::<u64>().ok()?.checked_mul(*bytes)
+        });
+        parsed.map(ByteSize).ok_or(NotASize { found: text })
+    }
+}
+
+impl From<ByteSize> for String {
+    fn from(size: ByteSize) -> String {
+        size.to_string()
+    }
+}
+
+impl fmt::Display for ByteSize {
+    /// Writes whole units where there are any, so that the text reads back as the same size.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fits = |(_, bytes): &&(&str, u64)| self.0 >= *bytes && self.0.is_multiple_of(*bytes);
+        let (unit, bytes) =
+            UNITS.iter().rev().filter(fits).max_by_key(|(_, bytes)| *bytes).unwrap_or(&("B", 1));
+        write!(f, "{} {unit}", self.0 / bytes)
+    }
 }
 
 /// A plan for a sender that is new to the world: so many messages on the first day, so many on the second, …
@@ -100,4 +171,29 @@ pub enum Secret {
 pub struct Fax {
     /// The gateway's address for a contact, such as `{{contact.fax}}@fax.example.com`.
     pub address: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_a_number_and_a_unit() {
+        let check = |text: &str, expected: Option<(u64, &str)>| {
+            let size = ByteSize::try_from(text.to_owned()).ok();
+            let shown = size.map(|size| (size.0, size.to_string()));
+            assert_eq!(shown.as_ref().map(|(n, text)| (*n, text.as_str())), expected, "{text}");
+        };
+        check("25 MB", Some((25_000_000, "25 MB")));
+        check("10MiB", Some((10_485_760, "10 MiB")));
+        check(" 300 kB ", Some((300_000, "300 kB")));
+        check("1 KiB", Some((1_024, "1 KiB")));
+        check("7 B", Some((7, "7 B")));
+        check("0 MB", Some((0, "0 B")));
+        check("25", None);
+        check("25 GB", None);
+        check("-1 MB", None);
+        check("1.5 MB", None);
+        check("99999999999999999999 MB", None);
+    }
 }
