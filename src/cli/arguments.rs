@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::address::AddressCommand;
+use super::bounces::BouncesCommand;
 use super::code::CodeCommand;
 use super::contact::ContactCommand;
 use super::init::Init;
@@ -11,6 +12,7 @@ use super::look::{Explain, Preview};
 use super::master::MasterCommand;
 use super::merge::Merge;
 use super::options::Common;
+use super::reconcile::Reconcile;
 use super::run::{Check, Resume, Run, Status};
 use super::segment::SegmentCommand;
 use super::template::TemplateCommand;
@@ -82,6 +84,12 @@ pub(super) enum Command {
     /// Interaction log entries
     #[command(subcommand)]
     Log(LogCommand),
+    /// What came back: delivery reports, complaints
+    #[command(subcommand)]
+    Bounces(BouncesCommand),
+    /// Settle messages in doubt by what the mail server wrote
+    #[command(after_help = "Example: mailrun reconcile --postfix-log /var/log/mail.log")]
+    Reconcile(Reconcile),
     /// Print completions for a shell
     #[command(after_help = "Example: mailrun completions bash > /etc/bash_completion.d/mailrun")]
     Completions {

@@ -160,9 +160,11 @@ fn show(database: &Database, entry: EntryNo, terminal: &Terminal) -> Result<u8, 
     let Some(fields) = database.entry(entry)? else { return Err(no_entry(entry)) };
     let mut data = terminal.data();
     let attempts = database.attempts(entry)?;
+    let bounces = database.bounces(entry)?;
     if terminal.json {
         let mut object: Map<String, Json> = fields.into_iter().collect();
         object.insert("attempts".to_owned(), json!(attempts));
+        object.insert("bounces".to_owned(), json!(bounces));
         terminal.object(&mut data, &object);
         return Ok(DONE);
     }
@@ -178,6 +180,11 @@ fn show(database: &Database, entry: EntryNo, terminal: &Terminal) -> Result<u8, 
         .collect();
     table(&rows).iter().for_each(|line| data.line(line));
     let rows: Vec<Vec<String>> = attempts.iter().map(attempt_cells).collect();
+    table(&rows).iter().for_each(|line| data.line(line));
+    let rows: Vec<Vec<String>> = bounces
+        .into_iter()
+        .map(|it| vec![format!("bounce: {}", it.kind), it.at, it.status, it.recipient, it.diagnostic])
+        .collect();
     table(&rows).iter().for_each(|line| data.line(line));
     Ok(DONE)
 }

@@ -14,6 +14,8 @@ mod merge;
 mod change;
 mod contact;
 mod suppress;
+mod bounces;
+mod reconcile;
 mod address;
 mod master;
 mod code;
@@ -78,6 +80,8 @@ fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> Result<u8, Failur
         Command::Segment(command) => segment::segment(common, command, terminal),
         Command::Logged(command) => log::logged(common, command, terminal),
         Command::Log(command) => log::log(common, command, terminal),
+        Command::Bounces(command) => bounces::bounces(common, command, terminal),
+        Command::Reconcile(command) => reconcile::reconcile(common, command, terminal),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Arguments::command(), "mailrun", &mut terminal.data());
             Ok(DONE)

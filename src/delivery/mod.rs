@@ -17,6 +17,8 @@ pub mod outbox;
 pub mod smtp;
 pub mod plain;
 pub mod suppression;
+pub mod bounce;
+pub mod evidence;
 
 use crate::delivery::folder::FolderError;
 use crate::delivery::message::Message;

@@ -45,4 +45,5 @@ problem_from!(
     crate::contact::import::ImportProblem,
     crate::contact::table::TableError,
     crate::delivery::suppression::ImportProblem,
+    crate::delivery::evidence::EvidenceProblem,
 );

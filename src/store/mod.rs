@@ -9,6 +9,7 @@ mod usage;
 mod segment;
 mod criteria;
 pub mod suppression;
+pub mod bounce;
 mod journal;
 pub mod attempt;
 pub mod log;
@@ -37,11 +38,12 @@ use crate::setup::master::{Master, MasterKind};
 
 /// The steps from an empty file to the newest schema that this program knows. `PRAGMA user_version` counts those
 /// that a database has taken; a step that was released never changes.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema/1_run.sql"),
     include_str!("schema/2_suppression.sql"),
     include_str!("schema/3_worksheet.sql"),
     include_str!("schema/4_attempt.sql"),
+    include_str!("schema/5_bounce.sql"),
 ];
 
 /// Marks our databases: "MLRN".

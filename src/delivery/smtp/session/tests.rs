@@ -22,6 +22,7 @@ fn message_to(recipient: &str) -> Message {
         from: &from,
         to: &to,
         reply_to: None,
+        bounce_to: None,
         subject: "Spring",
         date: Timestamp::UNIX_EPOCH,
         message_id: &id,
@@ -29,6 +30,7 @@ fn message_to(recipient: &str) -> Message {
         attachments: &[],
         unsubscribe: &Unsubscribe::default(),
         automatic: Automatic::default(),
+        copy_of: None,
     })
     .expect("the draft is sound")
 }
