@@ -60,7 +60,7 @@ fn documents_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The program that a variable of `tests/run` names.
-fn tool(name: &str) -> PathBuf {
+pub(crate) fn tool(name: &str) -> PathBuf {
     let path = variable(name).unwrap_or_else(|| {
         panic!("{name} is not set: run the tests with `tests/run`, or say `eval \"$(tests/run --env)\"` once in this shell")
     });
@@ -69,7 +69,7 @@ fn tool(name: &str) -> PathBuf {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the tests are told by tests/run where their tools are")]
-fn variable(name: &str) -> Option<PathBuf> {
+pub(crate) fn variable(name: &str) -> Option<PathBuf> {
     env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 

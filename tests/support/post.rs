@@ -6,9 +6,14 @@ use super::smtp::SmtpServer;
 /// A place with a segment of so many contacts, who all get the letter of `mailrun init` by e-mail.
 pub(crate) fn place_with_messages(n_contacts: usize) -> Place {
     let place = Place::with_copy_of("templates/init");
-    let mut contacts = "no,Company,first_name,surname,email,correspondence_type,salutation_code\n".to_owned();
+    let mut contacts =
+        "no,Company,first_name,surname,address,post_code,city,email,correspondence_type,salutation_code\n"
+            .to_owned();
     for number in 1..=n_contacts {
-        contacts += &format!("CT{number:06},,Anna,Muster{number},{},email,F\n", address(number));
+        contacts += &format!(
+            "CT{number:06},,Anna,Muster{number},Weg {number},8000,Zürich,{},email,F\n",
+            address(number)
+        );
     }
     place.write("contacts.csv", contacts);
     let segment = place.read_text("segment.toml");
