@@ -1,9 +1,10 @@
 //! Owns inheritance: what a person has from its company where it has none of its own.
 //!
 //! The person's data is not changed; the company's is looked up each time, so that a change of the company reaches
-//! every person at once. An e-mail address is never taken: a personal letter does not belong into a shared mailbox.
+//! every person at once. An e-mail address is never taken: a personal letter does not belong into a shared mailbox. Nor
+//! is the correspondence type: how somebody wants to be written to is a person's own word.
 
-use super::{Contact, CorrespondenceType};
+use super::Contact;
 
 /// What a person has from its company.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,15 +15,12 @@ pub struct Inherited {
     pub language: bool,
     /// The salesperson.
     pub salesperson: bool,
-    /// The correspondence type.
-    pub correspondence_type: bool,
 }
 
 /// Gives a person what it lacks and its company has, and tells what.
 ///
-/// The postal address is taken as a whole, and only where the person has no part of one. The correspondence type is
-/// taken only where the person can be reached by it. Name of the company, phone, fax, home page and VAT number are
-/// taken singly.
+/// The postal address is taken as a whole, and only where the person has no part of one. Name of the company, phone, fax,
+/// home page and VAT number are taken singly.
 pub fn inherit(person: &mut Contact, company: &Contact) -> Inherited {
     let mut inherited = Inherited::default();
     let take = |own: &mut String, companys: &str| {
@@ -52,22 +50,7 @@ pub fn inherit(person: &mut Contact, company: &Contact) -> Inherited {
         person.county = companys.county;
         person.country = companys.country;
     }
-    if person.correspondence_type.is_none()
-        && let Some(kind) = company.correspondence_type
-        && is_reached(person, kind)
-    {
-        inherited.correspondence_type = true;
-        person.correspondence_type = Some(kind);
-    }
     inherited
-}
-
-fn is_reached(person: &Contact, kind: CorrespondenceType) -> bool {
-    match kind {
-        CorrespondenceType::HardCopy => person.postal_address().is_complete(),
-        CorrespondenceType::Email => !person.email.trim().is_empty(),
-        CorrespondenceType::Fax => !person.fax.trim().is_empty(),
-    }
 }
 
 #[cfg(test)]
@@ -101,10 +84,11 @@ mod tests {
     fn a_person_without_any_has_all_of_its_companys() {
         let mut person = contact(ContactKind::Person, &[("first_name", "Ann")]);
         let inherited = inherit(&mut person, &company());
-        let all = Inherited { address: true, language: true, salesperson: true, correspondence_type: true };
+        let all = Inherited { address: true, language: true, salesperson: true };
         assert_eq!(inherited, all);
         assert_eq!((person.company_name.as_str(), person.city.as_str()), ("Nord AG", "Bern"));
         assert_eq!(person.email, "", "an e-mail address is never taken");
+        assert_eq!(person.correspondence_type, None, "nor is a correspondence type");
     }
 
     #[test]
@@ -115,16 +99,5 @@ mod tests {
         let before = person.clone();
         assert_eq!(inherit(&mut person, &company()), Inherited::default());
         assert_eq!(person, before, "a city alone is an address of its own, if not a complete one");
-    }
-
-    #[test]
-    fn a_correspondence_type_is_taken_only_where_it_reaches_the_person() {
-        let mut company = company();
-        company.correspondence_type = Some(CorrespondenceType::Email);
-        let mut person = contact(ContactKind::Person, &[]);
-        assert!(!inherit(&mut person, &company).correspondence_type);
-        assert_eq!(person.correspondence_type, None);
-        person.email = "ann@example.com".to_owned();
-        assert!(inherit(&mut person, &company).correspondence_type);
     }
 }

@@ -423,7 +423,7 @@ fn set_correspondence_type(
         return Resolved::new(Some(kind), Rule::TemplateIgnoresContact);
     }
     if let Some(kind) = facts.contact.correspondence_type {
-        return Resolved::new(Some(kind), of_contact(facts.inherited.correspondence_type));
+        return Resolved::new(Some(kind), Rule::Contact);
     }
     if let Some(kind) = header {
         return Resolved::new(kind, Rule::Header);
