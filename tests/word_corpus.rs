@@ -18,11 +18,6 @@ use support::{corpus, docx, sample, text};
 
 /// Templates that cannot be merged, each with the reasons (ids of problems) for which it is refused.
 const REFUSED: &[(&str, &[&str], &str)] = &[
-    ("B035", &["unsupported-field"], "pictures by merge field"),
-    ("C049", &["unsupported-field"], "pictures by merge field"),
-    ("C055", &["unsupported-field"], "pictures by merge field"),
-    ("C061", &["unsupported-field"], "pictures by merge field"),
-    ("C065", &["unsupported-field"], "pictures by merge field"),
     ("D072", &["unknown-name"], "questions of ASK without an answer"),
     ("G095", &["unknown-helper"], "tags of another engine: {{r …}}"),
     ("G097", &["unknown-helper"], "tags of another engine: {{p …}}"),

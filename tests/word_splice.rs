@@ -2,10 +2,11 @@
 
 mod support;
 
-use mailrun::merge::{BoundTemplate, Buffer, FieldMap, Frame, Moment, Namespace, Template, Value};
+use mailrun::merge::{BoundTemplate, Buffer, FieldMap, Frame, Moment, Namespace, Picture, Template, Value};
 use proptest::prelude::{Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
 
-use support::docx::{Docx, p, read, t};
+use support::docx::{Docx, bytes, p, read, t};
+use support::picture;
 
 fn moment() -> Moment {
     let now = jiff::civil::date(2026, 3, 1).at(9, 0, 0, 0);
@@ -16,11 +17,17 @@ fn moment() -> Moment {
 fn check(template: &BoundTemplate, frame: &Frame, buffer: &mut Buffer) {
     use sha2::Digest;
     let records = std::slice::from_ref(frame);
+    let shown = || Picture::read(picture::png(40, 30)).expect("it is a picture");
+    let wanted = template.wanted(records, &moment()).pictures;
+    let template = &template.with_pictures(wanted.into_iter().map(|it| (it.name, shown())).collect());
     template.letter_in(records, &moment(), buffer).expect("the letter is made");
     let letter = buffer.letter();
     for (name, content) in template.parts(records, &moment()) {
         let read = read(letter, name).expect("the part is in the letter");
         assert!(read.as_bytes() == content, "{name}: {read}\n{}", String::from_utf8_lossy(&content));
+    }
+    for (name, picture) in template.media(records, &moment()) {
+        assert_eq!(bytes(letter, &name).as_deref(), Some(picture.bytes()), "{name}");
     }
     assert_eq!(template.digest(letter), <[u8; 32]>::from(sha2::Sha256::digest(letter)));
     let mut alone = Vec::new();

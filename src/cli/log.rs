@@ -14,7 +14,7 @@ use super::{DONE, PROBLEMS};
 use crate::delivery::name::safe_name;
 use crate::interaction::{EntryNo, State};
 use crate::merge::Buffer;
-use crate::run::{Journal, Letters};
+use crate::run::{Album, Journal, Letters};
 use crate::segment::{LineNo, SegmentNo};
 use crate::setup::rate::Span;
 use crate::store::Database;
@@ -216,9 +216,10 @@ fn document(
     let options = database.options(logged.run)?;
     let documents = database.documents(logged.run)?;
     let letters = Letters::compile(database, options, documents).map_err(crate::run::RunError::from)?;
+    let (album, _) = Album::fetch(database, std::iter::once(letter), &Album::default())?;
     let mut buffer = Buffer::new();
     letters
-        .merge(letter, logged.line_no.0 / LineNo::STEP, &mut buffer)
+        .merge(letter, logged.line_no.0 / LineNo::STEP, &album, &mut buffer)
         .map_err(|reason| Failure::Stopped { code: PROBLEMS, message: reason, help: None })?;
     match &common.out {
         Some(folder) => {

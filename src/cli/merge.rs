@@ -44,6 +44,9 @@ pub(super) struct Merge {
     /// What becomes of a template with macros (.docm, .dotm), which letters cannot keep
     #[arg(long, value_enum, default_value = "refuse")]
     pub(super) macros: MacrosChoice,
+    /// The folder below which pictures are [default: that of DATA]
+    #[arg(long, value_name = "DIR")]
+    pub(super) pictures: Option<PathBuf>,
     /// How many letters are made at the same time [default: one per core]
     #[arg(long, value_name = "N")]
     pub(super) jobs: Option<usize>,
@@ -106,8 +109,14 @@ pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> 
     let plain = PlainMerge::new(&name, &template, names, merge.name.as_deref())?;
     let odd = warnings(&name, &bytes, &template, (&namespace(names), &FieldMap::new()));
     warn(&odd, &plain.unused_columns(table.columns()), terminal);
+    let of_data = data.parent().unwrap_or(Path::new(""));
+    let plain = plain.with_pictures(merge.pictures.as_deref().unwrap_or(of_data));
     let moment =
         Moment { now: office::now(common)?.datetime(), locale: merge.locale.clone(), record: 0, sequence: 0 };
+    if plain.wants_more() {
+        let mut ahead = Table::open(data).map_err(|error| Failure::from(PlainError::from(error)))?;
+        plain.check(&mut ahead, &moment, &stages)?;
+    }
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(merge.jobs.unwrap_or(0))
         .build()

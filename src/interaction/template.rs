@@ -1,6 +1,7 @@
 //! Owns interaction templates: the preset of an interaction, with one document version per language.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,8 @@ pub struct InteractionTemplate {
     pub fields: BTreeMap<String, String>,
     /// Bookmark or question of ASK and FILLIN = answer, a text with tags.
     pub answers: BTreeMap<String, String>,
+    /// The folder below which its pictures are.
+    pub pictures: PathBuf,
     /// The campaign.
     pub campaign: Option<String>,
     /// The cost of one interaction.

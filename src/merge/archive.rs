@@ -11,6 +11,7 @@ use flate2::write::DeflateEncoder;
 use sha2::{Digest, Sha256};
 
 use super::package::{CONTENT_TYPES, Package};
+use super::picture::Picture;
 use super::program::{Program, Sink};
 use super::splice::{BitWriter, Spliced, Texts};
 
@@ -33,6 +34,8 @@ pub(crate) struct Archive {
     directory: Vec<u8>,
     n_entries: u16,
     changing: Vec<Changing>,
+    /// The folder for pictures, with a slash at its end.
+    media: String,
 }
 
 /// A part that changes.
@@ -113,7 +116,9 @@ impl Gathered {
     }
 
     /// Ends what is the same in every letter; the parts that change come after it.
-    pub(crate) fn finish(self, programs: Vec<(String, Program)>) -> Result<Archive, TooLarge> {
+    ///
+    /// `media` is the folder for the pictures of letters, with a slash at its end.
+    pub(crate) fn finish(self, programs: Vec<(String, Program)>, media: String) -> Result<Archive, TooLarge> {
         let n_programs = u16::try_from(programs.len()).map_err(|_| TooLarge)?;
         let n_entries = self.n_entries.checked_add(n_programs).ok_or(TooLarge)?;
         let changing = programs
@@ -126,6 +131,7 @@ impl Gathered {
             directory: self.directory,
             n_entries,
             changing,
+            media,
         })
     }
 }
@@ -153,22 +159,50 @@ impl Archive {
         self.changing.iter().map(|part| (part.name.as_str(), &part.program))
     }
 
-    /// Writes a letter into `buffer`; `render` writes the content of the part of a number.
-    pub(crate) fn letter<'a>(
-        &'a self,
-        buffer: &mut Buffer,
+    /// Returns the folder for the pictures of letters, with a slash at its end.
+    pub(crate) fn media(&self) -> &str {
+        &self.media
+    }
+
+    /// Begins a letter in `buffer`: the parts that do not change are there.
+    pub(crate) fn begin<'a, 'b>(&'a self, buffer: &'b mut Buffer) -> Writing<'a, 'b> {
+        buffer.n_bytes = 0;
+        if !buffer.start.as_ref().is_some_and(|start| Arc::ptr_eq(start, &self.start)) {
+            buffer.bytes.clear();
+            buffer.bytes.extend_from_slice(&self.start);
+            buffer.start = Some(Arc::clone(&self.start));
+        }
+        buffer.directory.clear();
+        Writing { archive: self, buffer, at: self.start.len(), n_entries: self.n_entries }
+    }
+
+    /// Returns the SHA-256 of a letter that was made of this archive.
+    pub(crate) fn digest(&self, letter: &[u8]) -> [u8; 32] {
+        match letter.strip_prefix(&*self.start) {
+            Some(rest) => self.digest.clone().chain_update(rest).finalize().into(),
+            None => Sha256::digest(letter).into(),
+        }
+    }
+}
+
+/// A letter while it is written.
+pub(crate) struct Writing<'a, 'b> {
+    archive: &'a Archive,
+    buffer: &'b mut Buffer,
+    /// Where the next entry begins.
+    at: usize,
+    n_entries: u16,
+}
+
+impl<'a> Writing<'a, '_> {
+    /// Writes the parts that change; `render` writes the content of the part of a number.
+    pub(crate) fn parts(
+        &mut self,
         mut render: impl FnMut(usize, &'a Program, &mut dyn Sink),
     ) -> Result<(), TooLarge> {
-        let Buffer { bytes, n_bytes, start, directory, places, texts } = buffer;
-        *n_bytes = 0;
-        if !start.as_ref().is_some_and(|start| Arc::ptr_eq(start, &self.start)) {
-            bytes.clear();
-            bytes.extend_from_slice(&self.start);
-            *start = Some(Arc::clone(&self.start));
-        }
-        directory.clear();
-        let mut at = self.start.len();
-        for (number, part) in self.changing.iter().enumerate() {
+        let Buffer { bytes, directory, places, texts, .. } = &mut *self.buffer;
+        let mut at = self.at;
+        for (number, part) in self.archive.changing.iter().enumerate() {
             let offset = at;
             at += Header::LOCAL_LENGTH + part.name.len();
             let mut splicer = part.spliced.begin(&part.program, BitWriter::new(bytes, at), places, texts);
@@ -185,10 +219,44 @@ impl Archive {
             header.write_directory(offset, directory)?;
             at = written.end;
         }
+        self.at = at;
+        Ok(())
+    }
+
+    /// Writes a picture, as it was packed when it was read.
+    pub(crate) fn picture(&mut self, picture: &Picture) -> Result<(), TooLarge> {
+        let (packed, is_deflated) = picture.packed();
+        let name = format!("{}{}", self.archive.media, picture.part_name());
+        let header = Header {
+            name: &name,
+            method: if is_deflated { DEFLATED } else { STORED },
+            crc: picture.crc(),
+            packed_size: u32::try_from(packed.len()).map_err(|_| TooLarge)?,
+            size: u32::try_from(picture.bytes().len()).map_err(|_| TooLarge)?,
+        };
+        let start = self.at + Header::LOCAL_LENGTH + name.len();
+        let end = start + packed.len();
+        let bytes = &mut self.buffer.bytes;
+        if bytes.len() < end {
+            bytes.resize(end, 0);
+        }
+        header.write_local(&mut bytes[self.at..start]);
+        bytes[start..end].copy_from_slice(packed);
+        header.write_directory(self.at, &mut self.buffer.directory)?;
+        self.at = end;
+        self.n_entries = self.n_entries.checked_add(1).ok_or(TooLarge)?;
+        Ok(())
+    }
+
+    /// Ends the letter with its directory.
+    pub(crate) fn finish(self) -> Result<(), TooLarge> {
+        let Buffer { bytes, n_bytes, directory, .. } = self.buffer;
+        let mut at = self.at;
         let offset = u32::try_from(at).map_err(|_| TooLarge)?;
-        let size = u32::try_from(self.directory.len() + directory.len()).map_err(|_| TooLarge)?;
+        let fixed = self.archive.directory.as_slice();
+        let size = u32::try_from(fixed.len() + directory.len()).map_err(|_| TooLarge)?;
         directory.extend_from_slice(&end_of_directory(self.n_entries, size, offset));
-        for piece in [self.directory.as_slice(), directory] {
+        for piece in [fixed, directory] {
             if bytes.len() < at + piece.len() {
                 bytes.resize(at + piece.len(), 0);
             }
@@ -197,14 +265,6 @@ impl Archive {
         }
         *n_bytes = at;
         Ok(())
-    }
-
-    /// Returns the SHA-256 of a letter that was made of this archive.
-    pub(crate) fn digest(&self, letter: &[u8]) -> [u8; 32] {
-        match letter.strip_prefix(&*self.start) {
-            Some(rest) => self.digest.clone().chain_update(rest).finalize().into(),
-            None => Sha256::digest(letter).into(),
-        }
     }
 }
 
@@ -217,11 +277,6 @@ impl Buffer {
     /// Returns the letter that was written last; nothing if there is none.
     pub fn letter(&self) -> &[u8] {
         self.bytes.get(..self.n_bytes).unwrap_or_default()
-    }
-
-    /// Forgets the letter.
-    pub(crate) fn clear(&mut self) {
-        self.n_bytes = 0;
     }
 }
 

@@ -9,6 +9,8 @@ use rust_decimal::Decimal;
 
 use super::format::{FormatContext, write_plain};
 use super::formula::TableCells;
+use super::picture::Pictures;
+use super::related::Related;
 use super::scope::{NameNo, Slot};
 use super::show::{self, TextPart};
 use super::tag::call::RowHelper;
@@ -22,6 +24,7 @@ pub(crate) struct Circumstances<'f> {
     pub(crate) moment: &'f Moment,
     /// By the number of a language; the first is that of the moment.
     pub(crate) contexts: &'f [FormatContext],
+    pub(crate) pictures: &'f Pictures,
 }
 
 /// The frames that are open while a letter is rendered: the letter's, then those of the rows around the current place.
@@ -35,6 +38,7 @@ pub(crate) struct Frames<'f> {
     /// By name in upper case.
     bookmarks: BTreeMap<String, Value>,
     grids: Vec<Grid>,
+    related: Related<'f>,
 }
 
 #[derive(Clone, Copy)]
@@ -71,7 +75,13 @@ impl<'f> Frames<'f> {
             circumstances,
             bookmarks: BTreeMap::new(),
             grids: Vec::new(),
+            related: Related::new(circumstances.pictures),
         }
+    }
+
+    /// Returns what the letter refers to.
+    pub(crate) fn related(&mut self) -> &mut Related<'f> {
+        &mut self.related
     }
 
     /// Returns the position of the record that is shown.

@@ -14,12 +14,14 @@
 //! ```
 
 pub mod value;
+pub mod picture;
 pub mod name;
 pub mod template;
 pub mod text;
 pub mod problem;
 mod package;
 mod xml;
+mod link;
 mod story;
 mod region;
 pub mod field_code;
@@ -29,6 +31,9 @@ mod compile;
 mod customs;
 mod instruction;
 mod language;
+mod related;
+mod uri;
+mod drawing;
 mod program;
 mod show;
 mod property;
@@ -48,10 +53,12 @@ pub use combined::{CombineError, Combined, Joint, Manner, Marks, PageCount};
 pub use lint::{Finding, Flaw, lint, lint_template};
 pub use name::{FieldMap, Namespace, Need};
 pub use package::PackageError;
+pub use picture::{Picture, PictureError, PictureKind, Pictures};
 pub use problem::{Fault, Place, Problem};
+pub use related::PictureUse;
 pub use template::{
     BoundTemplate, CommentAs, CommentPlace, FieldUse, Letter, Merged, Moment, RenderError, Template,
-    TemplateError, Values,
+    TemplateError, Values, Wanted,
 };
 pub use text::{BoundText, Escape, Text, TextError, TextProblem};
 pub use value::{Frame, Value};

@@ -1,8 +1,11 @@
 //! Owns what a content part compiles to, and how it becomes XML for one letter: static bytes, and the operations between.
 
+use super::drawing::Look;
 use super::evaluate::Frames;
+use super::related::{Form, ID};
 use super::scope::NameNo;
 use super::show::{Condition, Show, TextPart};
+use super::uri;
 use super::xml;
 
 /// A content part, compiled.
@@ -11,8 +14,12 @@ pub(crate) struct Program {
     /// The bytes that do not depend on the letter, each stretch once.
     pub(crate) statics: Vec<Static>,
     pub(crate) ops: Vec<Op>,
-    /// The first number that no drawing of the part has as its id.
+    /// The first number that no drawing of the document has as its id.
     pub(crate) free_id: u32,
+    /// The number of the first relationship that a letter adds to the part.
+    pub(crate) first_relationship: usize,
+    /// Whether letters add relationships to the part.
+    pub(crate) adds_relationships: bool,
 }
 
 /// Bytes that are the same in every letter.
@@ -85,6 +92,12 @@ pub(crate) enum Op {
     Once(usize),
     /// The id of a drawing, inside its quotes: the template's in the first row, a new one in others.
     DrawingId(String),
+    /// Shows a picture, with the run around it.
+    Picture(Box<ShownPicture>),
+    /// The id of the relationship to an address, inside its quotes.
+    Link(Vec<LinkPart>),
+    /// The relationships that a letter adds to the part before this one.
+    Relationships(Box<Form>),
     /// Goes on to the next record, if the condition holds.
     Next(Option<Condition>),
     /// Leaves the record out, if the condition holds.
@@ -96,6 +109,27 @@ pub(crate) enum Op {
     /// The next row, and the next cell, of the innermost such table.
     GridRow,
     GridCell,
+}
+
+/// A picture in its place.
+#[derive(Debug)]
+pub(crate) struct ShownPicture {
+    /// The name of its file.
+    pub(crate) name: Vec<TextPart>,
+    /// The field or tag as written.
+    pub(crate) code: String,
+    pub(crate) look: Look,
+    /// The start of the run, its properties included, and the prefix of its elements.
+    pub(crate) run: Vec<u8>,
+    pub(crate) prefix: String,
+}
+
+/// A part of an address outside.
+#[derive(Debug)]
+pub(crate) enum LinkPart {
+    /// As the template has it: a URI already.
+    Literal(String),
+    Show(Box<Show>),
 }
 
 #[derive(Debug)]
@@ -111,6 +145,8 @@ pub(crate) enum Target {
     Text { prefix: String },
     /// Inside the code of a field that stays: between quotes.
     Instruction,
+    /// Inside the code of a HYPERLINK that stays: its address, or a part of it.
+    Address { is_whole: bool },
     /// Inside the quotes of an attribute.
     Attribute,
 }
@@ -161,15 +197,28 @@ impl Program {
         walk(&self.ops, visit);
     }
 
+    /// Tells whether the code of a field leads to an address that a value makes.
+    pub(crate) fn leads_outside(&self) -> bool {
+        fn leads(ops: &[Op]) -> bool {
+            ops.iter().any(|op| match op {
+                Op::Show { target, .. } => matches!(target, Target::Address { .. }),
+                Op::Link(_) => true,
+                Op::If(branches) => branches.iter().any(|branch| leads(&branch.ops)),
+                Op::Each { body, otherwise, .. } => leads(body) || leads(otherwise),
+                Op::Keep { ops, .. } | Op::Guard { ops, .. } | Op::Twin(ops) | Op::Grid(ops) => leads(ops),
+                Op::Static(_) | Op::Once(_) | Op::DrawingId(_) | Op::Picture(_) | Op::Relationships(_) => {
+                    false
+                }
+                Op::Set { .. } | Op::Next(_) | Op::Skip(_) | Op::GridRow | Op::GridCell => false,
+            })
+        }
+        leads(&self.ops)
+    }
+
     /// Writes the part's XML for one letter.
     pub(crate) fn render<'f>(&'f self, frames: &mut Frames<'f>, sink: &mut dyn Sink) {
-        let mut rendering = Rendering {
-            program: self,
-            last_block: None,
-            next_id: self.free_id,
-            escaped: Vec::new(),
-            text: String::new(),
-        };
+        let mut rendering =
+            Rendering { program: self, last_block: None, escaped: Vec::new(), text: String::new() };
         rendering.run(&self.ops, frames, sink);
     }
 }
@@ -192,7 +241,7 @@ fn walk(ops: &[Op], visit: &mut impl FnMut(Step)) {
             // Most letters have them.
             Op::Keep { ops, .. } | Op::Twin(ops) | Op::Grid(ops) => walk(ops, visit),
             Op::Once(number) => visit(Step::Fixed(*number)),
-            Op::DrawingId(_) => visit(Step::Value),
+            Op::DrawingId(_) | Op::Picture(_) | Op::Link(_) | Op::Relationships(_) => visit(Step::Value),
             Op::Set { .. } | Op::Next(_) | Op::Skip(_) | Op::GridRow | Op::GridCell => {}
             Op::Guard { ops, filler } => {
                 walk(ops, visit);
@@ -205,8 +254,6 @@ fn walk(ops: &[Op], visit: &mut impl FnMut(Step)) {
 struct Rendering<'f> {
     program: &'f Program,
     last_block: Option<LastBlock>,
-    /// The next new id of a drawing.
-    next_id: u32,
     /// Kept to be used again for each value.
     escaped: Vec<u8>,
     text: String,
@@ -228,7 +275,7 @@ impl<'f> Rendering<'f> {
                     self.text.clear();
                     show.write(frames, &mut self.text);
                     frames.note_cell_text(&self.text);
-                    if is_plain(&self.text) {
+                    if is_plain(&self.text) && !matches!(target, Target::Address { .. }) {
                         if !self.text.is_empty() {
                             sink.text(self.text.as_bytes());
                         }
@@ -237,6 +284,14 @@ impl<'f> Rendering<'f> {
                     self.escaped.clear();
                     match target {
                         Target::Text { prefix } => escape_text(&self.text, prefix, &mut self.escaped),
+                        Target::Address { is_whole } => {
+                            let mut address = String::new();
+                            uri::append(&self.text, *is_whole, &mut address);
+                            if *is_whole && !uri::is_harmless(&address) {
+                                frames.related().refuse(&address);
+                            }
+                            escape_code(&address, &mut self.escaped);
+                        }
                         Target::Instruction => escape_code(&self.text, &mut self.escaped),
                         Target::Attribute => xml::escape_into(&self.text, &mut self.escaped),
                     }
@@ -287,8 +342,40 @@ impl<'f> Rendering<'f> {
                     if frames.is_first_time() {
                         sink.text(own.as_bytes());
                     } else {
-                        sink.text(self.next_id.to_string().as_bytes());
-                        self.next_id = self.next_id.wrapping_add(1);
+                        let id = frames.related().drawing_id(self.program.free_id);
+                        sink.text(id.to_string().as_bytes());
+                    }
+                }
+                Op::Picture(picture) => {
+                    self.text.clear();
+                    if picture.write_name(frames, &mut self.text) {
+                        self.picture(picture, frames, sink);
+                    }
+                }
+                Op::Link(parts) => {
+                    self.text.clear();
+                    let mut value = String::new();
+                    for part in parts {
+                        match part {
+                            LinkPart::Literal(literal) => self.text.push_str(literal),
+                            LinkPart::Show(show) => {
+                                value.clear();
+                                show.write(frames, &mut value);
+                                uri::append(&value, self.text.is_empty(), &mut self.text);
+                            }
+                        }
+                    }
+                    if !uri::is_harmless(&self.text) {
+                        frames.related().refuse(&self.text);
+                    }
+                    let number = self.program.first_relationship + frames.related().link(&self.text);
+                    sink.text(format!("{ID}{number}").as_bytes());
+                }
+                Op::Relationships(form) => {
+                    self.escaped.clear();
+                    frames.related().write(form, &mut self.escaped);
+                    if !self.escaped.is_empty() {
+                        sink.text(&self.escaped);
                     }
                 }
                 Op::Set { bookmark, text } => frames.set_bookmark(bookmark, text),
@@ -321,6 +408,20 @@ impl<'f> Rendering<'f> {
                 Op::GridCell => frames.next_cell(),
             }
         }
+    }
+
+    /// Writes the picture of the name that is in `text`.
+    fn picture(&mut self, shown: &'f ShownPicture, frames: &mut Frames<'f>, sink: &mut dyn Sink) {
+        let related = frames.related();
+        let name = self.text.trim();
+        let Some((number, picture)) = related.picture(name, &shown.code) else { return };
+        let id = related.drawing_id(self.program.free_id);
+        let number = self.program.first_relationship + number;
+        self.escaped.clear();
+        self.escaped.extend_from_slice(&shown.run);
+        shown.look.write(&shown.prefix, (&picture, name), (number, id), &mut self.escaped);
+        self.escaped.extend_from_slice(format!("</{}r>", shown.prefix).as_bytes());
+        sink.text(&self.escaped);
     }
 
     fn fixed(&mut self, number: usize, sink: &mut dyn Sink) {
@@ -358,6 +459,10 @@ impl<'f> Rendering<'f> {
                     has
                 })
             }
+            Op::Picture(picture) => {
+                self.text.clear();
+                keep == Keep::IfVisible && picture.write_name(frames, &mut self.text)
+            }
             Op::Keep { ops, .. } | Op::Guard { ops, .. } | Op::Twin(ops) | Op::Grid(ops) => {
                 self.has(keep, ops, frames)
             }
@@ -372,6 +477,7 @@ impl<'f> Rendering<'f> {
                 false
             }
             Op::Skip(_) | Op::GridRow | Op::GridCell | Op::Once(_) | Op::DrawingId(_) => false,
+            Op::Link(_) | Op::Relationships(_) => false,
         })
     }
 }
@@ -379,7 +485,25 @@ impl<'f> Rendering<'f> {
 impl Op {
     /// Tells whether it writes the same in every letter, but for ids.
     pub(crate) fn is_fixed(&self) -> bool {
-        matches!(self, Op::Static(_) | Op::Once(_) | Op::DrawingId(_))
+        matches!(self, Op::Static(_) | Op::Once(_) | Op::DrawingId(_) | Op::Link(_))
+    }
+}
+
+impl ShownPicture {
+    /// Writes the name of the file; false if nothing is to be shown, since the values in it are blank.
+    fn write_name<'f>(&'f self, frames: &Frames<'f>, out: &mut String) -> bool {
+        let mut has_value = false;
+        for part in &self.name {
+            match part {
+                TextPart::Literal(literal) => out.push_str(literal),
+                TextPart::Show(show) => {
+                    let before = out.len();
+                    show.write(frames, out);
+                    has_value |= !out[before..].trim().is_empty();
+                }
+            }
+        }
+        has_value
     }
 }
 

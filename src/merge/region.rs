@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::instruction::{self, Mark};
 use super::problem::{Fault, Problem};
 use super::story::{Story, What};
-use super::tag::{self, Block, Expression, NESTING_LIMIT, Path, Tag};
+use super::tag::{self, Block, Expression, Image, NESTING_LIMIT, Path, Tag};
 use super::xml::Element;
 
 /// A field: the atoms of its marks. A simple field begins at its start tag and ends at its end tag.
@@ -61,6 +61,8 @@ pub(crate) struct Regions {
     pub(crate) marks: BTreeMap<usize, Mark>,
     /// What the tags that show values ask for, by atom.
     pub(crate) values: BTreeMap<usize, Expression<Path>>,
+    /// The tags that show pictures, by atom.
+    pub(crate) images: BTreeMap<usize, Image>,
 }
 
 impl Regions {
@@ -146,6 +148,9 @@ impl Regions {
                 Ok(Tag::Comment) => {}
                 Ok(Tag::Value { expression, .. }) => {
                     self.values.insert(position, expression);
+                }
+                Ok(Tag::Image(image)) => {
+                    self.images.insert(position, image);
                 }
                 Ok(Tag::Open(_)) if open.len() >= NESTING_LIMIT => report(Fault::Tag(tag::TagError::TooDeep)),
                 Ok(Tag::Open(block)) => {
@@ -390,7 +395,9 @@ fn is_unseen(what: &What) -> bool {
         }
         What::Piece { is_visible, element, .. } => !is_visible || *element == Element::Tab,
         What::Text { text, .. } => text.trim().is_empty(),
-        What::Tag { inner, is_raw, .. } => !matches!(tag::parse(inner, *is_raw), Ok(Tag::Value { .. })),
+        What::Tag { inner, is_raw, .. } => {
+            !matches!(tag::parse(inner, *is_raw), Ok(Tag::Value { .. } | Tag::Image(_)))
+        }
         What::Begin { .. } | What::Enter { .. } | What::Open { element: Element::SimpleField, .. } => false,
         What::Open { .. }
         | What::Close { .. }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::link::TargetPart;
 use super::name;
 use super::problem::{Fault, Place, Problem};
 use super::tag::{self, TagError};
@@ -110,6 +111,8 @@ pub(crate) struct Story {
     pub(crate) runs: Vec<Run>,
     /// Names between « and » in the text: somebody typed what Word shows for a field.
     pub(crate) typed: Vec<(String, Place)>,
+    /// The addresses outside that hang on the data, by the ids of their relationships: as written, and taken apart.
+    pub(crate) links: BTreeMap<String, (String, Vec<TargetPart>)>,
 }
 
 impl Story {
@@ -118,10 +121,16 @@ impl Story {
         let mut reader = Reader { document: &document, atoms: Vec::new(), runs: Vec::new(), paragraph: 0 };
         reader.walk(0, document.tokens().len());
         let Reader { atoms, runs, .. } = reader;
-        let mut story = Story { part: part.to_owned(), document, atoms, runs, typed: Vec::new() };
+        let links = BTreeMap::new();
+        let mut story = Story { part: part.to_owned(), document, atoms, runs, typed: Vec::new(), links };
         story.find_tags(problems);
         story.link();
         story
+    }
+
+    /// Tells whether the part is in the namespaces of Strict documents.
+    pub(crate) fn is_strict(&self) -> bool {
+        self.document.source().contains("http://purl.oclc.org/ooxml/wordprocessingml/main")
     }
 
     /// Returns the place of an atom.

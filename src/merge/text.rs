@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::customs::Customs;
 use super::evaluate::{Circumstances, Frames};
 use super::name::{FieldMap, Namespace, Need};
+use super::picture::Pictures;
 use super::problem::Fault;
 use super::scope::{Binding, Enclosing, NameNo, NameUse, Names, Slot, Wanted};
 use super::show::{Condition, Show, Source, TextPart};
@@ -172,7 +173,8 @@ impl BoundText {
     /// Renders the text for one frame.
     pub fn render(&self, frame: &Frame, moment: &Moment) -> Result<String, RenderError> {
         let contexts = self.program.customs.contexts(&moment.locale);
-        let circumstances = Circumstances { moment, contexts: &contexts };
+        let pictures = Pictures::default();
+        let circumstances = Circumstances { moment, contexts: &contexts, pictures: &pictures };
         let mut frames = Frames::new(std::slice::from_ref(frame), &self.slots, circumstances);
         let mut out = String::new();
         self.program.render(&self.program.nodes, &mut frames, &mut out);
@@ -286,7 +288,7 @@ impl<'s> Compiler<'s> {
             let tag = tag::parse(&self.source[found.inner.clone()], found.is_raw)
                 .map_err(|error| self.error(start, error))?;
             let (text_end, next) = match &tag {
-                Tag::Value { .. } => (start, found.span.end),
+                Tag::Value { .. } | Tag::Image(_) => (start, found.span.end),
                 Tag::Open(_) | Tag::Else(_) | Tag::Close(_) | Tag::Comment => {
                     whole_line(self.source, at, found.span.clone())
                 }
@@ -307,6 +309,7 @@ impl<'s> Compiler<'s> {
     fn tag(&mut self, tag: Tag, at: usize) -> Result<(), TagError> {
         match tag {
             Tag::Comment => Ok(()),
+            Tag::Image(_) => Err(TagError::Picture),
             Tag::Value { expression, is_raw } => {
                 let expression = self.names.add_expression(expression, &self.enclosing, Wanted::Value);
                 self.nodes.push(Node::Value { expression, is_raw });

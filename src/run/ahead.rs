@@ -14,6 +14,7 @@ use crate::delivery::outcome::Outcome;
 use crate::delivery::smtp::mailer::Mailer;
 use crate::delivery::{Change, DeliveryError, Parcel, Staged, Step, Transport};
 use crate::interaction::{EntryNo, RunNo};
+use crate::run::album::Album;
 use crate::run::buffers::Buffers;
 use crate::run::journal::{Pending, Which};
 use crate::run::{Letters, Office, Progress, RunError, Stage, Stages};
@@ -90,36 +91,42 @@ pub(in crate::run) fn deliver_all(
     observe: &mut dyn FnMut(Progress),
 ) -> Result<(), RunError> {
     let exits = bench.exits;
-    let mut pending = next_after(office, run, exits.which(), EntryNo(0))?;
+    let (mut pending, mut album) = next_after(office, run, (exits.which(), EntryNo(0)), &Album::default())?;
     let mut ready = Batch::default();
     while !pending.is_empty() || ready.len() > 0 {
         let mut staged = Ok(Batch::default());
         let next = rayon::in_place_scope(|scope| {
-            scope.spawn(|_| staged = bench.stage(&pending));
+            scope.spawn(|_| staged = bench.stage(&pending, &album));
             take_effect(office, run, exits, ready, observe)?;
             match pending.last() {
-                Some(last) => next_after(office, run, exits.which(), last.entry),
-                None => Ok(Vec::new()),
+                Some(last) => next_after(office, run, (exits.which(), last.entry), &album),
+                None => Ok((Vec::new(), Album::default())),
             }
         });
-        pending = next?;
+        (pending, album) = next?;
         ready = staged?;
     }
     Ok(())
 }
 
-/// Reads the next lines that are still to be delivered; none if the user wants to stop.
+/// Reads the next lines that are still to be delivered, with their pictures: fewer lines where they have many, and none
+/// if the user wants to stop.
 fn next_after(
     office: &mut Office<'_>,
     run: RunNo,
-    which: Which,
-    last: EntryNo,
-) -> Result<Vec<Pending>, RunError> {
+    (which, last): (Which, EntryNo),
+    before: &Album,
+) -> Result<(Vec<Pending>, Album), RunError> {
     if office.stop.load(Ordering::Relaxed) {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Album::default()));
     }
     let store = &mut *office.store;
-    Ok(office.stages.time(Stage::Journal, || store.pending(run, which, last, LINES_PER_BATCH))?)
+    let mut pending =
+        office.stages.time(Stage::Journal, || store.pending(run, which, last, LINES_PER_BATCH))?;
+    let letters = pending.iter().map(|line| &line.letter);
+    let (album, n_lines) = office.stages.time(Stage::Load, || Album::fetch(store, letters, before))?;
+    pending.truncate(n_lines);
+    Ok((pending, album))
 }
 
 /// Where letters are merged and prepared to go out.
@@ -137,7 +144,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Merges a batch on all cores and prepares what goes out, with no effect that anybody could see.
-    pub(in crate::run) fn stage(&self, pending: &[Pending]) -> Result<Batch, DeliveryError> {
+    pub(in crate::run) fn stage(&self, pending: &[Pending], album: &Album) -> Result<Batch, DeliveryError> {
         let staged: Vec<Result<_, DeliveryError>> = pending
             .par_iter()
             .map(|line| {
@@ -145,7 +152,7 @@ impl<'a> Bench<'a> {
                     return Ok(Err(Change::Suppressed(reason)));
                 }
                 // A panic over one line's data is that line's failure, never the run's.
-                let made = catch_unwind(AssertUnwindSafe(|| self.line(line)));
+                let made = catch_unwind(AssertUnwindSafe(|| self.line(line, album)));
                 let made = made.unwrap_or_else(|_| {
                     Ok(Err("the letter could not be made: the program panicked".to_owned()))
                 })?;
@@ -165,12 +172,13 @@ impl<'a> Bench<'a> {
         Ok(batch)
     }
 
-    fn line(&self, line: &Pending) -> Result<Result<Staged, String>, DeliveryError> {
+    fn line(&self, line: &Pending, album: &Album) -> Result<Result<Staged, String>, DeliveryError> {
         let key = key(line.entry);
         let exit = self.exits.of(line.correspondence_type);
         let number = line.line_no.0 / LineNo::STEP;
         self.buffers.lend(|buffer| {
-            let merged = self.stages.time(Stage::Merge, || self.letters.merge(&line.letter, number, buffer));
+            let merged =
+                self.stages.time(Stage::Merge, || self.letters.merge(&line.letter, number, album, buffer));
             let digest = match merged {
                 Ok(digest) => digest,
                 Err(reason) => return Ok(Err(reason)),

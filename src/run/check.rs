@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use crate::interaction::resolve::{Facts, Refusal};
 use crate::interaction::{EffectiveInteraction, RunNo, resolve};
 use crate::merge::Moment;
+use crate::run::album::Gathering;
 use crate::run::desk::Desk;
 use crate::run::forms::Forms;
 use crate::run::freeze::freeze;
@@ -67,6 +68,7 @@ impl Check<'_> {
         let Check { loaded, stages, .. } = self;
         let mut checked = Checked::default();
         let mut forms = Forms::new(self.desk);
+        let mut pictures = Gathering::default();
         let mut plan = Vec::new();
         let mut lines = self.lines(records, LineNo(0))?;
         while !lines.is_empty() || !plan.is_empty() {
@@ -89,6 +91,14 @@ impl Check<'_> {
             })?;
             checked.n_lines += lines.len() as u64;
             suppress(records, &mut frozen)?;
+            for (record, line) in lines.iter().zip(&mut frozen) {
+                let Ok(planned) = line else { continue };
+                let place = || place(loaded, record);
+                let found = pictures.gather(records, self.desk.pictures(planned), planned, &place)?;
+                if !found.is_empty() {
+                    *line = Err(found);
+                }
+            }
             plan = checked.take(frozen);
             checked.add(forms.take_problems());
             if !checked.problems.is_empty() {

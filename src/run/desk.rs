@@ -2,12 +2,14 @@
 //! formulas, campaigns, the names that templates may use.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::contact::import::ContactColumn;
 use crate::contact::language::Language;
 use crate::contact::salutation::SalutationFormula;
 use crate::contact::{ContactKind, CorrespondenceType};
 use crate::interaction::resolve::Presets;
+use crate::run::plan::PlannedLine;
 use crate::run::problem::Problem;
 use crate::run::records::{Records, RecordsError};
 use crate::run::values::{Names, RowTable};
@@ -69,6 +71,14 @@ impl Desk {
         };
         let names = Names::new(&columns, &row_tables);
         Ok((Desk { setup, header, campaigns, presets, columns, row_tables, names, run: None }, problems))
+    }
+}
+
+impl Desk {
+    /// Returns the folder below which the pictures of a line's letter are.
+    pub(in crate::run) fn pictures(&self, line: &PlannedLine) -> &Path {
+        let template = self.presets.templates.get(&line.entry.template);
+        template.map_or(Path::new(""), |template| &template.pictures)
     }
 }
 

@@ -46,8 +46,8 @@ pub struct LetterForm {
     pub name: String,
     /// The names that it may use.
     pub names: Arc<Names>,
-    /// What it needs in its frame.
-    pub needs: Vec<Need>,
+    /// The document, bound to them.
+    pub template: BoundTemplate,
     /// What the body of its message needs in its frame; none where the letter is the body.
     pub body_needs: Option<Vec<Need>>,
     /// What it uses that not every line has.
@@ -255,6 +255,7 @@ impl<'a> Forms<'a> {
         }));
         let body_needs = self.body_needs(records, template, &names)?;
         let Some(bound) = bound.filter(|_| !has_problems) else { return Ok(None) };
+        let skipping = Some(bound.clone()).filter(BoundTemplate::may_skip);
         self.note_used(&names, bound.needs());
         self.note_used(&names, body_needs.as_deref().unwrap_or_default());
         let document = self.documents.len();
@@ -273,11 +274,11 @@ impl<'a> Forms<'a> {
             document,
             name: attachment.name,
             names,
-            needs: bound.needs().to_vec(),
+            template: bound,
             body_needs,
             uses,
             takes_comment: compiled.comment_place().is_some(),
-            skipping: Some(bound).filter(BoundTemplate::may_skip),
+            skipping,
         }))
     }
 

@@ -1,5 +1,7 @@
 //! Owns freezing: from what holds for a line to its part of the plan, with every text and value as it will be used.
 
+use std::collections::BTreeMap;
+
 use crate::contact::address::{self, PostalAddress};
 use crate::contact::{Contact, CorrespondenceType, salutation};
 use crate::delivery::mailbox::Address;
@@ -15,6 +17,7 @@ use crate::run::plan::{PlannedLetter, PlannedLine};
 use crate::run::problem::Problem;
 use crate::run::records::LineRecord;
 use crate::run::values::LineContext;
+use crate::segment::LineNo;
 
 /// Why a line is suppressed whose document leaves its contact out (SKIPIF).
 const SKIPPED: &str = "skipped-by-document";
@@ -132,14 +135,30 @@ pub(in crate::run) fn freeze(
     for (id, message, help) in envelope.iter().flat_map(Envelope::problems) {
         problem(id, message, help);
     }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
     let message_id = desk
         .run
         .zip(envelope.as_ref())
         .and_then(|(run, envelope)| envelope.message_id(run, record.line.line_no));
     let letter = form.map(|form| planned_letter(&context, form, envelope));
+    let mut wanted = Vec::new();
+    if let (Some(form), Some(letter)) = (form, &letter)
+        && form.template.wants_more()
+    {
+        let number = record.line.line_no.0 / LineNo::STEP;
+        let moment = Moment { record: number, sequence: number, ..context.moment.clone() };
+        let asked = form.template.wanted(std::slice::from_ref(&letter.values), &moment);
+        for address in asked.refused_links {
+            problem(
+                "refused-link",
+                format!("{} would lead to `{address}`", form.name),
+                "give an address that begins with https:, http:, mailto:, tel: or sms:",
+            );
+        }
+        wanted = asked.pictures;
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
     let is_skipped = |letter: &PlannedLetter| {
         let skipping = form.and_then(|form| form.skipping.as_ref());
         skipping.is_some_and(|document| document.skips(&letter.values, &context.moment))
@@ -147,7 +166,7 @@ pub(in crate::run) fn freeze(
     if letter.as_ref().is_some_and(is_skipped) {
         let reason = SKIPPED.to_owned();
         let entry = entry(&context, State::Suppressed, reason, String::new(), String::new());
-        return Ok(PlannedLine { entry, letter: None });
+        return Ok(PlannedLine { entry, letter: None, wanted: Vec::new() });
     }
     let file = match (form, effective.standing) {
         (Some(_), Standing::Due(kind)) => file_name(&context, kind),
@@ -155,7 +174,7 @@ pub(in crate::run) fn freeze(
     };
     let mut entry = entry(&context, state, reason, email, file);
     entry.message_id = message_id.map(|id| id.to_string()).unwrap_or_default();
-    Ok(PlannedLine { entry, letter })
+    Ok(PlannedLine { entry, letter, wanted })
 }
 
 fn letter_form<'a>(forms: &'a Forms<'_>, effective: &EffectiveInteraction<'_>) -> Option<&'a LetterForm> {
@@ -198,8 +217,9 @@ fn planned_letter(context: &LineContext<'_>, form: &LetterForm, envelope: Option
     let body = || form.body_needs.as_ref().map(|needs| context.frame(&form.names, needs));
     PlannedLetter {
         document: form.document,
-        values: context.frame(&form.names, &form.needs),
+        values: context.frame(&form.names, form.template.needs()),
         locale: context.moment.locale.clone(),
+        pictures: BTreeMap::new(),
         message: envelope.map(|envelope| envelope.message(body())),
     }
 }

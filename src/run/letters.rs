@@ -1,5 +1,7 @@
 //! Owns the making of letters: the documents of a run, each compiled once, and what goes out for a line.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use crate::delivery::document::Document;
@@ -9,6 +11,7 @@ use crate::delivery::message::{self, Attachment, Body, Draft, Message, MessageId
 use crate::delivery::name::safe_name;
 use crate::interaction::template::{EmailAttachment, EmailBody};
 use crate::merge::{BoundTemplate, BoundText, Buffer, Moment, RenderError, Template};
+use crate::run::album::Album;
 use crate::run::envelope::{bounce_address, unsubscribe};
 use crate::run::forms::{bind, bind_text, body_source, body_text, comment_as, names};
 use crate::run::journal::Pending;
@@ -65,16 +68,26 @@ impl Letters {
         Ok(Letters { options, forms })
     }
 
-    /// Merges the letter of a line into `into`, and returns the SHA-256 of its bytes.
+    /// Merges the letter of a line into `into`, and returns the SHA-256 of its bytes; its pictures are in `album`.
     ///
     /// # Errors
     ///
     /// What is wrong with the line's letter, in words.
-    pub fn merge(&self, letter: &PlannedLetter, number: u64, into: &mut Buffer) -> Result<[u8; 32], String> {
+    pub fn merge(
+        &self,
+        letter: &PlannedLetter,
+        number: u64,
+        album: &Album,
+        into: &mut Buffer,
+    ) -> Result<[u8; 32], String> {
         let form = self.form(letter)?;
         let moment = self.moment(letter, number);
         let values = std::slice::from_ref(&letter.values);
-        let merged = form.template.letter_in(values, &moment, into).map_err(|error| error.to_string())?;
+        let template = match letter.pictures.is_empty() {
+            true => Cow::Borrowed(&form.template),
+            false => Cow::Owned(form.template.with_pictures(album.of(letter))),
+        };
+        let merged = template.letter_in(values, &moment, into).map_err(|error| error.to_string())?;
         if merged.is_skipped {
             return Err(RenderError::Skipped.to_string());
         }

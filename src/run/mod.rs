@@ -18,6 +18,7 @@ mod template;
 pub mod load;
 pub mod desk;
 pub mod forms;
+pub mod album;
 mod freeze;
 mod suppress;
 pub mod answers;
@@ -47,6 +48,7 @@ use crate::segment::SegmentNo;
 use crate::setup::{Setup, Smtp};
 
 pub use ahead::Exits;
+pub use album::Album;
 pub use journal::{Counts, InDoubt, Journal};
 pub use letters::{LetterError, Letters};
 pub use load::{LoadError, Loaded, SegmentRef};

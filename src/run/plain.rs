@@ -1,5 +1,6 @@
 //! Owns plain mail merge: a Word template and a table become letters, without a segment and without a log.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use crate::merge::{
     BoundTemplate, BoundText, Buffer, CombineError, Escape, FieldMap, FieldUse, Manner, Merged, Moment,
     Namespace, Need, RenderError, Template, Text,
 };
+use crate::run::album::Shelf;
 use crate::run::answers::Answers;
 use crate::run::buffers::Buffers;
 use crate::run::problem::Problem;
@@ -71,6 +73,7 @@ pub struct PlainMerge {
     template: BoundTemplate,
     name: Option<BoundText>,
     is_in_turn: bool,
+    shelf: Shelf,
     n_columns: usize,
     /// The answers, numbered behind the columns.
     answers: Vec<Value>,
@@ -110,7 +113,14 @@ impl PlainMerge {
                 let is_in_turn = bound.takes_several() || template.fields().iter().any(skips);
                 let answers = names.answers.iter().map(|(_, answer)| answer.clone()).collect();
                 let n_columns = names.columns.len();
-                Ok(PlainMerge { template: bound, name, is_in_turn, n_columns, answers })
+                Ok(PlainMerge {
+                    template: bound,
+                    name,
+                    is_in_turn,
+                    n_columns,
+                    answers,
+                    shelf: Shelf::new(Path::new("")),
+                })
             }
             (_, name) => {
                 problems.extend(name.err().into_iter().flatten());
@@ -129,6 +139,59 @@ impl PlainMerge {
             .collect();
         let unused = columns.iter().enumerate().filter(|(number, _)| !used.contains(number));
         unused.map(|(_, column)| column.name.as_str()).collect()
+    }
+
+    /// Takes the pictures of letters out of a folder, in place of the working folder.
+    #[must_use]
+    pub fn with_pictures(self, folder: &Path) -> PlainMerge {
+        PlainMerge { shelf: Shelf::new(folder), ..self }
+    }
+
+    /// Tells whether letters may ask for pictures, or lead to addresses that values make: then
+    /// [`PlainMerge::check`] can say what is at fault before anything is written.
+    pub fn wants_more(&self) -> bool {
+        self.template.wants_more()
+    }
+
+    /// Reads a table to its end, and looks for every picture that its letters show.
+    ///
+    /// # Errors
+    ///
+    /// All pictures that are missing or at fault, and all addresses that no letter may lead to.
+    pub fn check(&self, table: &mut Table, moment: &Moment, stages: &Stages) -> Result<(), PlainError> {
+        let mut problems = Vec::new();
+        let mut records = Records { merge: self, table, moment, stages, n_read: 0 };
+        loop {
+            let due = records.read()?;
+            if due.is_empty() {
+                break;
+            }
+            for Due { record, frame, .. } in &due {
+                let moment = Moment { record: *record, sequence: *record, ..moment.clone() };
+                let frames = std::slice::from_ref(frame);
+                let place = format!("record {record}");
+                if let Err(faults) = self.shelf.pictures(&self.template, frames, &moment) {
+                    problems.extend(faults.iter().map(|(fault, wanted)| fault.problem(&place, wanted)));
+                }
+                let refused = self.template.wanted(frames, &moment).refused_links;
+                problems.extend(refused.iter().map(|address| refused_link(address, &place)));
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(PlainError::Problems(problems)) }
+    }
+
+    /// The template with the pictures of the letter that is made next.
+    fn template_for(&self, frames: &[Frame], moment: &Moment) -> Result<Cow<'_, BoundTemplate>, PlainError> {
+        if !self.template.wants_more() {
+            return Ok(Cow::Borrowed(&self.template));
+        }
+        match self.shelf.pictures(&self.template, frames, moment) {
+            Ok(pictures) => Ok(Cow::Owned(self.template.with_pictures(pictures))),
+            Err(faults) => {
+                let reason = faults.first().map(|(fault, _)| fault.to_string()).unwrap_or_default();
+                Err(PlainError::Letter { record: moment.record, reason })
+            }
+        }
     }
 
     /// Merges the records into letters in a folder; returns how many letters there are.
@@ -362,8 +425,9 @@ impl Press<'_> {
         buffer: &mut Buffer,
     ) -> Result<Merged, PlainError> {
         let moment = Moment { record, sequence, ..self.moment.clone() };
+        let template = self.merge.template_for(frames, &moment)?;
         self.stages
-            .time(Stage::Merge, || self.merge.template.letter_in(frames, &moment, buffer))
+            .time(Stage::Merge, || template.letter_in(frames, &moment, buffer))
             .map_err(|error| PlainError::Letter { record, reason: error.to_string() })
     }
 
@@ -373,6 +437,15 @@ impl Press<'_> {
 
     fn publish(&self, names: &[String]) -> Result<(), PlainError> {
         Ok(self.stages.time(Stage::Write, || self.folder.publish(names))?)
+    }
+}
+
+fn refused_link(address: &str, place: &str) -> Problem {
+    Problem {
+        id: "refused-link",
+        message: format!("the letter would lead to `{address}`"),
+        place: place.to_owned(),
+        help: Some("give an address that begins with https:, http:, mailto:, tel: or sms:".to_owned()),
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::contact::import::ContactColumn;
 use crate::interaction::Entry;
 use crate::interaction::template::{CommentForm, EmailForm};
+use crate::merge::PictureUse;
 use crate::merge::value::Frame;
 use crate::run::values::RowTable;
 use crate::segment::{Digest, SegmentNo};
@@ -74,6 +75,8 @@ pub struct PlannedLine {
     pub entry: Entry,
     /// What is merged; none for a line that makes no letter.
     pub letter: Option<PlannedLetter>,
+    /// The pictures that the letter shows.
+    pub wanted: Vec<PictureUse>,
 }
 
 /// What a letter is made of.
@@ -85,6 +88,9 @@ pub struct PlannedLetter {
     pub values: Frame,
     /// The language and country whose customs hold.
     pub locale: String,
+    /// The pictures that it shows, by the names that its values give them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pictures: BTreeMap<String, Digest>,
     /// What makes a message of it; none for a letter on paper.
     pub message: Option<PlannedMessage>,
 }

@@ -6,6 +6,7 @@ use crate::interaction::resolve::Facts;
 use crate::interaction::rule::Rule;
 use crate::interaction::{EntryNo, resolve};
 use crate::merge::{Buffer, Moment};
+use crate::run::album::{Album, Gathering};
 use crate::run::check::moment_of;
 use crate::run::desk::Desk;
 use crate::run::forms::Forms;
@@ -75,7 +76,7 @@ fn outlooks(office: &mut Office<'_>, asked: &SegmentRef, look: &Look) -> Result<
     let options = options(office, &desk, asked);
     let letters = Letters::compile(office.store, options, forms.documents)?;
     for outlook in &mut planned {
-        add_letter(outlook, &letters);
+        add_letter(office, outlook, &letters)?;
     }
     Ok(planned)
 }
@@ -122,6 +123,14 @@ fn outlook(
             let mut planned = [freeze(desk, forms, record, &effective, &place, moment)];
             suppress(office.store, &mut planned)?;
             let [planned] = planned;
+            let planned = match planned {
+                Ok(mut line) => {
+                    let mut pictures = Gathering::default();
+                    let found = pictures.gather(office.store, desk.pictures(&line), &mut line, &place)?;
+                    if found.is_empty() { Ok(line) } else { Err(found) }
+                }
+                Err(problems) => Err(problems),
+            };
             (planned, rules(&effective))
         }
         Err(refusals) => {
@@ -137,11 +146,12 @@ fn outlook(
     Ok(Outlook { contact, line_no, planned, letter: None, message: None, rules })
 }
 
-fn add_letter(outlook: &mut Outlook, letters: &Letters) {
-    let Ok(PlannedLine { entry, letter: Some(letter) }) = &outlook.planned else { return };
-    let Some(correspondence_type) = entry.correspondence_type else { return };
+fn add_letter(office: &mut Office<'_>, outlook: &mut Outlook, letters: &Letters) -> Result<(), RunError> {
+    let Ok(PlannedLine { entry, letter: Some(letter), .. }) = &outlook.planned else { return Ok(()) };
+    let Some(correspondence_type) = entry.correspondence_type else { return Ok(()) };
+    let (album, _) = Album::fetch(office.store, std::iter::once(letter), &Album::default())?;
     let mut buffer = Buffer::new();
-    let made = letters.merge(letter, entry.line_no.0 / LineNo::STEP, &mut buffer).and_then(|_| {
+    let made = letters.merge(letter, entry.line_no.0 / LineNo::STEP, &album, &mut buffer).and_then(|_| {
         let pending = Pending {
             tried: crate::run::attempt::Tries::default(),
             entry: EntryNo(0),
@@ -170,4 +180,5 @@ fn add_letter(outlook: &mut Outlook, letters: &Letters) {
             outlook.planned = Err(vec![Problem { id: "letter", message: reason, place, help: None }]);
         }
     }
+    Ok(())
 }

@@ -17,6 +17,7 @@ use crate::delivery::smtp::mailer::Mailer;
 use crate::delivery::{Change, DeliveryError, Staged, Step, Transport};
 use crate::interaction::{EntryNo, RunNo};
 use crate::run::ahead::{Batch, Bench};
+use crate::run::album::Album;
 use crate::run::attempt::{AttemptChange, AttemptStep, Server, Tries};
 use crate::run::journal::{Pending, Which};
 use crate::run::retry::{self, Next, Tried};
@@ -163,11 +164,11 @@ fn send(
     let books =
         RefCell::new(Books { store: &mut *office.store, run, post, observe, under_way: BTreeMap::new() });
     thread::scope(|scope| {
-        let (to_merge, orders) = sync_channel::<Vec<Pending>>(BATCHES_AHEAD);
+        let (to_merge, orders) = sync_channel::<(Vec<Pending>, Album)>(BATCHES_AHEAD);
         let (done, merged) = sync_channel(BATCHES_AHEAD);
         scope.spawn(move || {
-            for pending in orders {
-                if done.send(post.bench.stage(&pending)).is_err() {
+            for (pending, album) in orders {
+                if done.send(post.bench.stage(&pending, &album)).is_err() {
                     break; // nobody wants more
                 }
             }
@@ -286,7 +287,7 @@ struct Supply<'a, 's, 'o> {
     books: &'a RefCell<Books<'s, 'o>>,
     which: Which,
     after: EntryNo,
-    to_merge: SyncSender<Vec<Pending>>,
+    to_merge: SyncSender<(Vec<Pending>, Album)>,
     merged: Receiver<Result<Batch, DeliveryError>>,
     n_ahead: usize,
     is_exhausted: bool,
@@ -302,7 +303,10 @@ impl Supply<'_, '_, '_> {
         while !self.is_exhausted && self.n_ahead < BATCHES_AHEAD {
             let mut books = self.books.borrow_mut();
             let run = books.run;
-            let pending = books.store.pending(run, self.which, self.after, MESSAGES_PER_BATCH)?;
+            let mut pending = books.store.pending(run, self.which, self.after, MESSAGES_PER_BATCH)?;
+            let letters = pending.iter().map(|line| &line.letter);
+            let (album, n_lines) = Album::fetch(books.store, letters, &Album::default())?;
+            pending.truncate(n_lines);
             let Some(last) = pending.last() else {
                 self.is_exhausted = true;
                 break;
@@ -310,7 +314,7 @@ impl Supply<'_, '_, '_> {
             self.after = last.entry;
             books.expect(&pending);
             // The merger lives as long as its orders do.
-            if self.to_merge.send(pending).is_err() {
+            if self.to_merge.send((pending, album)).is_err() {
                 self.is_exhausted = true;
             }
             self.n_ahead += 1;

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::interaction::{EntryNo, RunNo};
 use crate::merge::Buffer;
+use crate::run::album::Album;
 use crate::run::journal::{Pending, Which};
 use crate::run::letters::Letters;
 use crate::run::plan::RunOptions;
@@ -36,12 +37,15 @@ pub(in crate::run) fn check(
     let mut problems = Vec::new();
     let mut after = EntryNo(0);
     while problems.len() < PROBLEMS_LISTED {
-        let pending = store.pending(run, Which::Messages, after, LINES_PER_BATCH)?;
+        let mut pending = store.pending(run, Which::Messages, after, LINES_PER_BATCH)?;
+        let (album, n_lines) =
+            Album::fetch(store, pending.iter().map(|line| &line.letter), &Album::default())?;
+        pending.truncate(n_lines);
         let Some(last) = pending.last() else { break };
         after = last.entry;
         let found: Vec<Vec<Problem>> = pending
             .par_iter()
-            .map_init(Buffer::default, |buffer, line| measure(&letters, smtp, line, buffer))
+            .map_init(Buffer::default, |buffer, line| measure((&letters, &album), smtp, line, buffer))
             .collect();
         problems.extend(found.into_iter().flatten());
     }
@@ -49,10 +53,15 @@ pub(in crate::run) fn check(
     Ok(problems)
 }
 
-fn measure(letters: &Letters, smtp: &Smtp, line: &Pending, buffer: &mut Buffer) -> Vec<Problem> {
+fn measure(
+    (letters, album): (&Letters, &Album),
+    smtp: &Smtp,
+    line: &Pending,
+    buffer: &mut Buffer,
+) -> Vec<Problem> {
     let place = || format!("contact {}, line {}", line.contact, line.line_no);
     let made = letters
-        .merge(&line.letter, line.line_no.0 / LineNo::STEP, buffer)
+        .merge(&line.letter, line.line_no.0 / LineNo::STEP, album, buffer)
         .and_then(|_| letters.message(line, buffer.letter()));
     let message = match made {
         Ok(message) => message,

@@ -36,6 +36,9 @@ pub(in crate::run) fn template(
         campaign_response: declaration.campaign_response,
         ..InteractionTemplate::default()
     };
+    let pictures = file.path(&declaration.pictures);
+    // Without a working folder a path stays relative, as every other path of the file does.
+    template.pictures = std::path::absolute(&pictures).unwrap_or(pictures);
     template.correspondence_type =
         reader.word(&declaration.correspondence_type, "hard-copy, email or fax", CorrespondenceType::parse);
     template.information_flow =

@@ -107,6 +107,8 @@ pub struct TemplateDeclaration {
     pub fields: BTreeMap<String, String>,
     /// Bookmark or question of ASK and FILLIN = answer, a text with tags.
     pub answers: BTreeMap<String, String>,
+    /// The folder below which its pictures are; the file's own if empty.
+    pub pictures: PathBuf,
     /// The campaign.
     pub campaign: String,
     /// The cost of one interaction.

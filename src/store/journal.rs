@@ -72,7 +72,7 @@ impl Database {
 
     pub(super) fn put_entries(&mut self, run: RunNo, lines: &[PlannedLine]) -> Result<(), RecordsError> {
         let mut rule_sets: Vec<(Vec<(&'static str, Rule)>, i64)> = Vec::new();
-        for PlannedLine { entry, letter } in lines {
+        for PlannedLine { entry, letter, .. } in lines {
             let known = rule_sets.iter().find(|(rules, _)| *rules == entry.rules).map(|(_, id)| *id);
             let rule_set = match known {
                 Some(id) => id,

@@ -63,6 +63,14 @@ impl Docx {
         self.raw(name, content)
     }
 
+    /// Adds a relationship of the main part to an address outside.
+    pub(crate) fn linked(mut self, id: &str, target: &str) -> Docx {
+        self.relationships += &format!(
+            "<Relationship Id=\"{id}\" Type=\"{RELATIONSHIPS}/hyperlink\" Target=\"{target}\" TargetMode=\"External\"/>"
+        );
+        self
+    }
+
     /// Adds a part as it is.
     pub(crate) fn raw(mut self, name: &str, content: &str) -> Docx {
         self.parts.push((name.to_owned(), content.as_bytes().to_vec()));
@@ -141,6 +149,14 @@ pub(crate) fn read(bytes: &[u8], name: &str) -> Option<String> {
 
 /// A part of a .docx.
 pub(crate) fn read_bytes(bytes: &[u8], name: &str) -> Option<Vec<u8>> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).expect("the letter is an archive");
+    let mut content = Vec::new();
+    archive.by_name(name).ok()?.read_to_end(&mut content).expect("the part can be read");
+    Some(content)
+}
+
+/// A part of a .docx as it is.
+pub(crate) fn bytes(bytes: &[u8], name: &str) -> Option<Vec<u8>> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).expect("the letter is an archive");
     let mut content = Vec::new();
     archive.by_name(name).ok()?.read_to_end(&mut content).expect("the part can be read");

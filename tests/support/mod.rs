@@ -11,6 +11,7 @@ use std::{env, fs};
 
 pub(crate) mod docx;
 pub(crate) mod office;
+pub(crate) mod picture;
 pub(crate) mod place;
 pub(crate) mod python;
 pub(crate) mod sample;

@@ -60,7 +60,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn all_compute<'o>(&self, mut operands: impl Iterator<Item = &'o Operand>) -> bool {
+    pub(super) fn all_compute<'o>(&self, mut operands: impl Iterator<Item = &'o Operand>) -> bool {
         operands.all(|operand| {
             operand.nested().all(|begin| {
                 let nested = self.regions.fields.get(&begin);

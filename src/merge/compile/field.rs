@@ -15,7 +15,8 @@ use super::super::story::What;
 use super::super::tag::{Expression, Path};
 use super::super::template::FieldUse;
 use super::super::xml::Element;
-use super::{Builder, Compiler};
+use super::picture::picture_name;
+use super::{Builder, Code, Compiler};
 
 impl Compiler<'_> {
     pub(super) fn field(&mut self, field: Field, enclosing: &Enclosing, builder: &mut Builder) {
@@ -29,6 +30,9 @@ impl Compiler<'_> {
         }
         if code.kind != FieldKind::MergeField {
             self.list_field(field, &code, "");
+        }
+        if self.picture_field(field, &code, enclosing, builder) {
+            return;
         }
         match code.kind {
             FieldKind::If if self.can_compute(&code, &pieces) => {
@@ -58,17 +62,12 @@ impl Compiler<'_> {
             FieldKind::MergeBarcode => {
                 self.problem(field, &code, Fault::UnsupportedField { keyword });
             }
-            FieldKind::IncludePicture
-                if pieces.iter().any(|(_, piece)| matches!(piece, CodePiece::Nested(_))) =>
-            {
-                self.problem(field, &code, Fault::UnsupportedField { keyword });
-            }
             FieldKind::Date | FieldKind::Time if field.separate.is_some() && !field.is_simple => {
                 self.refresh(field, &code, enclosing, builder);
             }
             // The property has the value of the letter, so Word shows the same whenever it updates the field.
             _ if self.property(&code).is_some_and(|property| property.is_merged)
-                && !self.in_code
+                && !self.in_code.is_code()
                 && (field.is_simple || field.separate.is_some()) =>
             {
                 self.refresh(field, &code, enclosing, builder);
@@ -121,11 +120,23 @@ impl Compiler<'_> {
             return None;
         };
         let name = name.trim().to_owned();
-        self.list_field(field, code, &name);
         if is_command(&name) {
+            self.list_field(field, code, &name);
             self.problem(field, code, Fault::UnsupportedField { keyword: format!("MERGEFIELD {name}") });
             return None;
         }
+        Some(self.named_field(field, code, name, enclosing))
+    }
+
+    /// Understands a MERGEFIELD that shows the value of `name`.
+    pub(super) fn named_field(
+        &mut self,
+        field: Field,
+        code: &FieldCode,
+        name: String,
+        enclosing: &Enclosing,
+    ) -> Show {
+        self.list_field(field, code, &name);
         let mut show = self.formatted(field, code, Source::Text(Vec::new()));
         for switch in &code.switches {
             let argument = switch.argument.as_ref().and_then(Operand::literal).unwrap_or_default();
@@ -159,7 +170,7 @@ impl Compiler<'_> {
         });
         self.findings.places.push(self.story.place(field.begin, code.code.trim()));
         show.source = Source::Data(Expression::Name(number));
-        Some(show)
+        show
     }
 
     /// Compiles an IF whose operands are known when the letter is made.
@@ -244,12 +255,18 @@ impl Compiler<'_> {
         }
         let code_end = field.separate.unwrap_or(field.end);
         self.raw_atom(field.begin, builder);
-        let was_in_code = std::mem::replace(&mut self.in_code, true);
+        let was_in_code = self.in_code;
+        let (address, is_whole) = self.address_of(field);
         let outer_text = std::mem::take(&mut self.branch_text);
         let mut at = field.begin + 1;
         while at < code_end {
             match self.regions.fields.get(&at).copied() {
                 Some(nested) if nested.end < code_end => {
+                    self.in_code = match address.iter().position(|begin| *begin == at) {
+                        Some(0) if is_whole => Code::Address,
+                        Some(_) => Code::AddressPart,
+                        None => Code::Inside,
+                    };
                     self.field(nested, enclosing, builder);
                     at = nested.end + 1;
                 }
@@ -267,6 +284,18 @@ impl Compiler<'_> {
         }
         self.branch_text = outer_text;
         self.raw_atom(field.end, builder);
+    }
+
+    /// The fields in the address of a HYPERLINK, and whether the first of them begins it.
+    fn address_of(&self, field: Field) -> (Vec<usize>, bool) {
+        let code = self.code(field).1;
+        match code.arguments.first().filter(|_| code.kind == FieldKind::Hyperlink) {
+            Some(address) => {
+                let first = address.parts.first().map(|part| &part.content);
+                (address.nested().collect(), matches!(first, Some(PartContent::Nested(_))))
+            }
+            None => (Vec::new(), false),
+        }
     }
 
     /// Writes something in place of a field, and what has to stay of the field around it.
@@ -305,14 +334,18 @@ impl Compiler<'_> {
         matches!(locked.as_deref(), Some("1" | "true" | "on"))
     }
 
-    /// The run whose formatting a field's value takes: of the old result with MERGEFORMAT, else of the code.
-    pub(super) fn result_run(&self, field: Field, code: &FieldCode) -> Option<usize> {
-        let keeps_formatting = code.switches.iter().any(|switch| {
+    /// Tells whether a field keeps the look of its old result: it has the switch `\* MERGEFORMAT`.
+    pub(super) fn keeps_formatting(&self, code: &FieldCode) -> bool {
+        code.switches.iter().any(|switch| {
             let argument = switch.argument.as_ref().and_then(Operand::literal);
             switch.name == '*'
                 && argument.and_then(|name| GeneralFormat::from_name(name.trim()))
                     == Some(GeneralFormat::MergeFormat)
-        });
+        })
+    }
+
+    /// The run whose formatting a field's value takes: of the old result with MERGEFORMAT, else of the code.
+    pub(super) fn result_run(&self, field: Field, code: &FieldCode) -> Option<usize> {
         let first_run = |from: usize, to: usize| {
             self.story.atoms[from..to].iter().find_map(|atom| match &atom.what {
                 What::Piece { run, is_visible: true, .. } | What::Text { run, .. } => Some(*run),
@@ -330,7 +363,11 @@ impl Compiler<'_> {
                 _ => None,
             })
         };
-        if keeps_formatting { from_result().or_else(from_code) } else { from_code().or_else(from_result) }
+        if self.keeps_formatting(code) {
+            from_result().or_else(from_code)
+        } else {
+            from_code().or_else(from_result)
+        }
     }
 }
 
@@ -345,8 +382,7 @@ fn piece_at(pieces: &[(usize, CodePiece)], offset: usize) -> Option<usize> {
 
 /// Tells whether a field's name is one of the commands that mail merge libraries write as names.
 fn is_command(name: &str) -> bool {
-    let is_picture = name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("image:"));
-    is_picture || Mark::parse(name).is_some()
+    picture_name(name).is_some() || Mark::parse(name).is_some()
 }
 
 pub(super) fn keyword(code: &FieldCode) -> String {

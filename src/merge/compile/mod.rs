@@ -4,6 +4,8 @@
 mod address;
 mod computed;
 mod field;
+mod link;
+mod picture;
 mod repeat;
 mod rest;
 mod write;
@@ -50,6 +52,8 @@ pub(crate) struct Findings {
     pub(crate) keeps_blank_lines: bool,
     /// The document's properties and variables.
     pub(crate) properties: Properties,
+    /// The width of the page's text column, in twentieths of a point.
+    pub(crate) column_twips: u64,
 }
 
 impl Findings {
@@ -69,6 +73,7 @@ impl Findings {
             takes_several: false,
             keeps_blank_lines: false,
             properties: Properties::default(),
+            column_twips: 9_026,
         }
     }
 
@@ -122,12 +127,19 @@ pub(crate) fn compile(story: &Story, insertions: &[Insertion], findings: &mut Fi
         statics: Vec::new(),
         branch_text: BTreeMap::new(),
         n_repeats: 0,
-        in_code: false,
+        in_code: Code::Outside,
+        adds_relationships: false,
         in_grid: false,
     };
     compiler.find_bookmarks();
     let ops = compiler.range(0, story.atoms.len(), 0, &Enclosing::default());
-    Program { statics: compiler.statics, ops, free_id: repeat::free_id(&story.document) }
+    Program {
+        ops,
+        free_id: repeat::free_id(&story.document),
+        first_relationship: 0,
+        adds_relationships: compiler.adds_relationships,
+        statics: compiler.statics,
+    }
 }
 
 struct Compiler<'s> {
@@ -141,9 +153,28 @@ struct Compiler<'s> {
     /// How many blocks repeat what is being compiled.
     n_repeats: usize,
     /// Whether values go into the code of a field that stays.
-    in_code: bool,
+    in_code: Code,
+    /// Whether pictures or addresses of the letter's own have been met.
+    adds_relationships: bool,
     /// Whether formulas refer to the cells of the table that is being compiled.
     in_grid: bool,
+}
+
+/// Where values go, as far as fields that stay are concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Code {
+    Outside,
+    /// Into the code of a field.
+    Inside,
+    /// Into the code of a HYPERLINK, as its address or as a part of it.
+    Address,
+    AddressPart,
+}
+
+impl Code {
+    fn is_code(self) -> bool {
+        self != Code::Outside
+    }
 }
 
 /// Operations under construction: static bytes are gathered until something else comes.
@@ -212,6 +243,9 @@ impl Compiler<'_> {
             self.field(field, enclosing, builder);
             return field.end + 1;
         }
+        if self.merged_link(at, enclosing, builder) {
+            return at + 1;
+        }
         match &self.story.atoms[at].what {
             What::Open { element, close, .. } if *close < to => {
                 let (element, close) = (*element, *close);
@@ -232,6 +266,8 @@ impl Compiler<'_> {
                     let mut show = Show::plain(Source::Data(value));
                     show.language = self.findings.languages.of_run(self.story, Some(run), at);
                     self.show(show, Some(run), builder);
+                } else if let Some(image) = self.regions.images.remove(&at) {
+                    self.image_tag(at, image, enclosing, builder);
                 }
             }
             _ => self.raw_atom(at, builder),

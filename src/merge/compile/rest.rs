@@ -196,7 +196,7 @@ impl Compiler<'_> {
                 let last = self.statics.get(*number).and_then(|it| it.traits.last_block);
                 last.map(|last| last == LastBlock::Paragraph)
             }
-            Op::Once(_) | Op::DrawingId(_) => None,
+            Op::Once(_) | Op::DrawingId(_) | Op::Picture(_) | Op::Link(_) | Op::Relationships(_) => None,
             Op::Show { .. } | Op::Set { .. } | Op::Next(_) | Op::Skip(_) | Op::GridRow | Op::GridCell => None,
             Op::If(_) | Op::Each { .. } | Op::Keep { .. } | Op::Guard { .. } | Op::Twin(_) | Op::Grid(_) => {
                 Some(false)

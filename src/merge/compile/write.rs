@@ -4,7 +4,7 @@ use super::super::program::{LastBlock, Op, Static, Target};
 use super::super::show::Show;
 use super::super::story::What;
 use super::super::xml::{self, Element};
-use super::{Builder, Compiler};
+use super::{Builder, Code, Compiler};
 
 impl Compiler<'_> {
     /// Writes an atom as it stands.
@@ -94,19 +94,23 @@ impl Compiler<'_> {
 
     /// Writes a value.
     pub(super) fn show(&mut self, show: Show, run: Option<usize>, builder: &mut Builder) {
-        let target = if self.in_code {
+        let target = if self.in_code.is_code() {
             self.close_run(builder);
             self.start_run(run, builder);
             let prefix = self.run_prefix(run);
             builder.bytes.extend_from_slice(format!("<{prefix}instrText xml:space=\"preserve\">").as_bytes());
-            Target::Instruction
+            match self.in_code {
+                Code::Address => Target::Address { is_whole: true },
+                Code::AddressPart => Target::Address { is_whole: false },
+                Code::Outside | Code::Inside => Target::Instruction,
+            }
         } else {
             self.start_text(run, builder);
             Target::Text { prefix: self.run_prefix(run) }
         };
         self.flush(builder);
         builder.ops.push(Op::Show { show: Box::new(show), target });
-        if self.in_code {
+        if self.in_code.is_code() {
             let prefix = self.run_prefix(run);
             builder.bytes.extend_from_slice(format!("</{prefix}instrText></{prefix}r>").as_bytes());
         } else {

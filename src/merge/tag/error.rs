@@ -91,6 +91,9 @@ pub enum TagError {
         /// The tag as written.
         tag: String,
     },
+    /// A picture where there can be only text.
+    #[error("a picture can stand only in a Word document")]
+    Picture,
     /// Blocks nest too deeply.
     #[error("blocks nest deeper than {NESTING_LIMIT}")]
     TooDeep,
@@ -131,6 +134,7 @@ impl TagError {
             | TagError::Arguments { .. }
             | TagError::WrongArgument { .. }
             | TagError::StrayBlockTag { .. }
+            | TagError::Picture
             | TagError::TooDeep => None,
         }
     }
@@ -152,6 +156,7 @@ impl TagError {
             TagError::UnknownCurrency { .. } => "unknown-currency",
             TagError::UnclosedBlock { .. } => "unclosed-block",
             TagError::StrayBlockTag { .. } => "stray-block-tag",
+            TagError::Picture => "picture",
             TagError::TooDeep => "too-deep",
         }
     }

@@ -21,6 +21,8 @@ use call::{Gives, Helper, Known, PLURAL_FORMS, RowHelper};
 pub(crate) enum Tag {
     /// Shows a value; `is_raw` for three braces.
     Value { expression: Expression<Path>, is_raw: bool },
+    /// Shows the picture whose file a value names.
+    Image(Image),
     /// Begins a block.
     Open(Block),
     /// `{{else}}`, or `{{else if …}}` with its condition.
@@ -29,6 +31,14 @@ pub(crate) enum Tag {
     Close(String),
     /// `{{! … }}`
     Comment,
+}
+
+/// `{{image photo width=40mm}}`: the picture, and how large it is asked for in English Metric Units.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Image {
+    pub(crate) name: Expression<Path>,
+    pub(crate) width: Option<u64>,
+    pub(crate) height: Option<u64>,
 }
 
 /// A block by its first tag.
@@ -153,6 +163,9 @@ pub(crate) fn parse(inner: &str, is_raw: bool) -> Result<Tag, TagError> {
     if inner.is_empty() {
         return Err(TagError::Empty);
     }
+    if let Some(image) = inner.strip_prefix("image").filter(|rest| rest.starts_with(char::is_whitespace)) {
+        return parse_image(image).map(Tag::Image);
+    }
     let (inner, is_raw) = match inner.strip_prefix('&') {
         Some(unescaped) => (unescaped, true),
         None => (inner, is_raw),
@@ -161,6 +174,39 @@ pub(crate) fn parse(inner: &str, is_raw: bool) -> Result<Tag, TagError> {
 }
 
 const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
+
+fn parse_image(image: &str) -> Result<Image, TagError> {
+    let (mut rest, mut width, mut height) = (image.trim(), None, None);
+    while let Some(at) = rest.rfind(char::is_whitespace) {
+        let word = rest[at..].trim_start();
+        let (side, length) = match word.split_once('=') {
+            Some(("width", length)) => (&mut width, length),
+            Some(("height", length)) => (&mut height, length),
+            _ => break,
+        };
+        *side = Some(parse_length(length).ok_or_else(|| unexpected(word))?);
+        rest = rest[..at].trim_end();
+    }
+    Ok(Image { name: parse_all(rest)?, width, height })
+}
+
+/// Parses a length in English Metric Units; millimeters where it has no unit.
+fn parse_length(length: &str) -> Option<u64> {
+    let length = length.trim_matches(|it| matches!(it, '"' | '\'' | '“' | '”'));
+    let unit_at = length.find(|it: char| it.is_ascii_alphabetic()).unwrap_or(length.len());
+    let (number, unit) = length.split_at(unit_at);
+    let emu = match unit {
+        "" | "mm" => 36_000.0,
+        "cm" => 360_000.0,
+        "in" => 914_400.0,
+        "pt" => 12_700.0,
+        "px" => 9_525.0,
+        _ => return None,
+    };
+    let number: f64 = number.trim().parse().ok()?;
+    // No page is larger than ten meters.
+    (number > 0.0 && number * emu < 360_000_000.0).then(|| (number * emu).round() as u64)
+}
 
 fn parse_block(block: &str) -> Result<Block, TagError> {
     let block = block.trim_start();
@@ -436,6 +482,10 @@ mod tests {
         Ok(Tag::Value { expression, is_raw: false })
     }
 
+    fn image(width: Option<u64>, height: Option<u64>) -> Result<Tag, TagError> {
+        Ok(Tag::Image(Image { name: name("photo"), width, height }))
+    }
+
     #[test]
     fn tags_parse() {
         check(" contact.first_name ", value(name("contact.first_name")));
@@ -455,6 +505,9 @@ mod tests {
         check("else", Ok(Tag::Else(None)));
         check("/each", Ok(Tag::Close("each".to_owned())));
         check("! note", Ok(Tag::Comment));
+        check("image photo", image(None, None));
+        check("image photo width=40 height=3cm", image(Some(1_440_000), Some(1_080_000)));
+        check("image photo height=“1in”", image(None, Some(914_400)));
         check("& html", Ok(Tag::Value { expression: name("html"), is_raw: true }));
     }
 
@@ -471,6 +524,7 @@ mod tests {
             "eq a",
             Err(TagError::Arguments { name: "eq".to_owned(), expected: "2 arguments".to_owned(), found: 1 }),
         );
+        check("image photo width=4km", Err(TagError::Unexpected { found: "width=4km".to_owned() }));
         check("#if (eq a 'b)", Err(TagError::UnclosedQuote));
         check("#if (eq a 'b'", Err(TagError::UnclosedParenthesis));
         check("a}b", Err(TagError::Unexpected { found: "a}b".to_owned() }));

@@ -10,11 +10,14 @@ use super::super::comment;
 use super::super::compile::{self, Findings, Insertion};
 use super::super::customs::Customs;
 use super::super::language::Languages;
+use super::super::link::target_parts;
 use super::super::package::{
     CONTENT_TYPES, Package, PackageError, Relationship, main_part, relationships_name,
 };
-use super::super::program::{Op, Program};
+use super::super::picture::PictureKind;
+use super::super::program::{Op, Program, Static};
 use super::super::property;
+use super::super::related::{Form, ID};
 use super::super::story::Story;
 use super::super::xml::Document;
 use super::{CommentAs, CommentPlace, Macros, TemplateError, Understood};
@@ -22,6 +25,8 @@ use super::{CommentAs, CommentPlace, Macros, TemplateError, Understood};
 /// The content type of a .docx's main part (ECMA-376 Part 1 §11.3.10 Main Document Part).
 const MAIN: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
 const COMMENTS: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.comments+xml";
+/// The namespace of relationships parts (ECMA-376 Part 2 §6.5.3).
+const RELATIONSHIPS: &str = "http://schemas.openxmlformats.org/package/2006/relationships";
 /// What a .dotx, .docm and .dotm have there instead.
 const OTHER_MAINS: [&str; 3] = [
     "application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml",
@@ -40,6 +45,10 @@ struct Reading<'a> {
     customs: Customs,
     theme_language: Option<String>,
     joint: Joint,
+    /// The first number that no drawing of the document has as its id.
+    free_id: u32,
+    /// The folder for the pictures of letters, with a slash at its end.
+    media: String,
 }
 
 /// Understands a Word document.
@@ -75,6 +84,8 @@ pub(super) fn understand(
         customs: Customs::default(),
         theme_language: None,
         joint: Joint::default(),
+        free_id: 0,
+        media: format!("{}media/", folder_of(&main)),
     };
     if !projects.is_empty() {
         reading.without_macros(&main, projects, &mut types)?;
@@ -90,6 +101,9 @@ pub(super) fn understand(
     reading.findings.languages = languages;
     reading.findings.picture = reading.customs.picture();
     reading.findings.list_separator = reading.customs.separator();
+    if let Some(column) = column_twips(&reading.document(&main)?) {
+        reading.findings.column_twips = column;
+    }
     let texts = reading.texts()?;
     let mut place = None;
     let comments = targets(&relationships, "comments").into_iter().next();
@@ -185,11 +199,20 @@ impl Reading<'_> {
         if let Some(changed) = comment::without_placeholders(&document) {
             document = parse(part, changed.into_bytes())?;
         }
-        Ok(Story::read(part, document, &mut self.findings.problems))
+        let mut story = Story::read(part, document, &mut self.findings.problems);
+        for relationship in self.package.relationships(part)? {
+            let is_link = relationship.is_external && relationship.kind == "hyperlink";
+            if let Some(parts) = target_parts(&relationship.target).filter(|_| is_link) {
+                story.links.insert(relationship.id, (relationship.target, parts));
+            }
+        }
+        Ok(story)
     }
 
     fn compile(&mut self, story: &Story, insertions: &[Insertion]) {
-        let program = compile::compile(story, insertions, &mut self.findings);
+        let mut program = compile::compile(story, insertions, &mut self.findings);
+        self.free_id = self.free_id.max(program.free_id);
+        program.first_relationship = self.free_relationship(&story.part);
         self.findings.typed.extend_from_slice(&story.typed);
         match program.ops.as_slice() {
             [] => {}
@@ -227,6 +250,46 @@ impl Reading<'_> {
             self.dropped.insert(part);
         }
         Ok(())
+    }
+
+    /// Returns a number above those that relationships of a part have in ids like those that letters add.
+    fn free_relationship(&self, part: &str) -> usize {
+        let relationships = self.package.relationships(part).unwrap_or_default();
+        let numbers = relationships.iter().filter_map(|it| it.id.strip_prefix(ID)?.parse::<u32>().ok());
+        numbers.max().map_or(1, |number| number as usize + 1)
+    }
+
+    /// Compiles the relationships of a part to which letters add some. Those whose address is the letter's own go.
+    fn relationships(&mut self, part: &str, first: usize) -> Result<(String, Program), TemplateError> {
+        let name = relationships_name(part);
+        let content = match self.replaced.remove(&name) {
+            Some(text) => text.into_bytes(),
+            None => self.package.read(&name)?.unwrap_or_else(|| {
+                format!("<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<Relationships xmlns=\"{RELATIONSHIPS}\"></Relationships>").into_bytes()
+            }),
+        };
+        let document = parse(&name, content)?;
+        let is_merged = |at: &usize| {
+            document.tokens()[*at].is_start()
+                && document.local(*at) == "Relationship"
+                && document.attribute(*at, "TargetMode").as_deref() == Some("External")
+                && document.attribute(*at, "Target").is_some_and(|target| target_parts(&target).is_some())
+        };
+        let merged: Vec<_> =
+            (0..document.tokens().len()).filter(is_merged).map(|at| document.subtree(at)).collect();
+        let base = match is_strict(&self.document(part)?) {
+            true => "http://purl.oclc.org/ooxml/officeDocument/relationships",
+            false => "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+        };
+        let form = Form { prefix: root_prefix(&document), base, media: format!("/{}", self.media), first };
+        let (start, end) = around_end_of_root(&document, &merged);
+        let fixed = |text: String| Static { bytes: text.into_bytes(), ..Static::default() };
+        let program = Program {
+            statics: vec![fixed(start), fixed(end)],
+            ops: vec![Op::Static(0), Op::Relationships(Box::new(form)), Op::Static(1)],
+            ..Program::default()
+        };
+        Ok((name, program))
     }
 
     /// Takes out of the settings what ties the letter to the data of its template: else Word asks for the database.
@@ -333,10 +396,7 @@ impl Reading<'_> {
                 let document = parse(&name, content)?;
                 append_to_root(&document, &element(&root_prefix(&document)))
             }
-            None => format!(
-                "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">{}</Relationships>",
-                element("")
-            ),
+            None => format!("<Relationships xmlns=\"{RELATIONSHIPS}\">{}</Relationships>", element("")),
         };
         self.replaced.insert(name, text);
         Ok(())
@@ -345,9 +405,27 @@ impl Reading<'_> {
     /// Lays out what is the same in every letter.
     fn finish(
         mut self,
-        types: ContentTypes,
+        mut types: ContentTypes,
         place: Option<CommentPlace>,
     ) -> Result<Understood, TemplateError> {
+        let mut programs = Vec::new();
+        let mut is_related = false;
+        for (part, mut program) in std::mem::take(&mut self.programs) {
+            program.free_id = self.free_id;
+            let relationships = match program.adds_relationships {
+                true => Some(self.relationships(&part, program.first_relationship)?),
+                false => None,
+            };
+            is_related |= program.adds_relationships || program.leads_outside();
+            programs.push((part, program));
+            programs.extend(relationships);
+        }
+        self.programs = programs;
+        if self.programs.iter().any(|(_, program)| program.adds_relationships) {
+            for kind in PictureKind::ALL {
+                types.set_default(kind.extension(), kind.media_type());
+            }
+        }
         if let Some(text) = types.text() {
             self.replaced.insert(CONTENT_TYPES.to_owned(), text);
         }
@@ -368,7 +446,7 @@ impl Reading<'_> {
         for (name, text) in &self.replaced {
             archive.add(name, text.as_bytes()).map_err(too_large)?;
         }
-        let archive = archive.finish(self.programs).map_err(too_large)?;
+        let archive = archive.finish(self.programs, self.media).map_err(too_large)?;
         self.customs.languages = self.findings.languages.used().to_vec();
         let takes_several = self.findings.takes_several;
         Ok(Understood {
@@ -378,6 +456,7 @@ impl Reading<'_> {
             customs: self.customs,
             takes_several,
             joint: self.joint,
+            is_related,
         })
     }
 }
@@ -420,6 +499,38 @@ fn without(document: &Document, spans: &[std::ops::Range<usize>]) -> String {
     text
 }
 
+/// The folder of a part, with a slash at its end; nothing for the package's own.
+fn folder_of(part: &str) -> String {
+    part.rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"))
+}
+
+/// The width of the first column of the last section, in twentieths of a point.
+fn column_twips(document: &Document) -> Option<u64> {
+    let starts = || (0..document.tokens().len()).rev().filter(|at| document.tokens()[*at].is_start());
+    let number = |element: &str, attribute: &str| -> Option<u64> {
+        let at = starts().find(|at| document.local(*at) == element)?;
+        document.attribute(at, attribute)?.parse().ok()
+    };
+    let margins = number("pgMar", "left")? + number("pgMar", "right")?;
+    let text = number("pgSz", "w")?.checked_sub(margins)?;
+    let n_columns = number("cols", "num").unwrap_or(1).max(1);
+    let gaps = number("cols", "space").unwrap_or(720).saturating_mul(n_columns - 1);
+    text.checked_sub(gaps).map(|text| text / n_columns).filter(|column| *column > 0)
+}
+
+/// The text of a document without some of its elements, before and after the end of its root.
+fn around_end_of_root(document: &Document, spans: &[std::ops::Range<usize>]) -> (String, String) {
+    const PLACE: &str = "\0";
+    // What XML forbids stands in no document, so it marks the place.
+    let marked = without(document, spans);
+    let marked = match Document::parse(marked.into_bytes()) {
+        Ok(rest) => append_to_root(&rest, PLACE),
+        Err(_) => append_to_root(document, PLACE),
+    };
+    let (start, end) = marked.split_once(PLACE).unwrap_or((&marked, ""));
+    (start.to_owned(), end.to_owned())
+}
+
 fn root(document: &Document) -> usize {
     document.tokens().iter().position(|token| token.is_start()).unwrap_or(0)
 }
@@ -454,6 +565,7 @@ struct ContentTypes {
     overrides: BTreeMap<String, (String, std::ops::Range<usize>)>,
     removed: Vec<std::ops::Range<usize>>,
     added: Vec<(String, String)>,
+    added_defaults: Vec<(&'static str, &'static str)>,
 }
 
 impl ContentTypes {
@@ -475,7 +587,14 @@ impl ContentTypes {
                 _ => {}
             }
         }
-        Ok(ContentTypes { document, defaults, overrides, removed: Vec::new(), added: Vec::new() })
+        Ok(ContentTypes {
+            document,
+            defaults,
+            overrides,
+            removed: Vec::new(),
+            added: Vec::new(),
+            added_defaults: Vec::new(),
+        })
     }
 
     fn of(&self, part: &str) -> Option<String> {
@@ -493,6 +612,12 @@ impl ContentTypes {
         }
     }
 
+    fn set_default(&mut self, extension: &'static str, content_type: &'static str) {
+        if !self.defaults.contains_key(extension) {
+            self.added_defaults.push((extension, content_type));
+        }
+    }
+
     fn remove(&mut self, part: &str) {
         if let Some((_, span)) = self.overrides.remove(&format!("/{}", part.to_ascii_lowercase())) {
             self.removed.push(span);
@@ -501,12 +626,18 @@ impl ContentTypes {
 
     /// The new text, if anything changed.
     fn text(mut self) -> Option<String> {
-        if self.removed.is_empty() && self.added.is_empty() {
+        if self.removed.is_empty() && self.added.is_empty() && self.added_defaults.is_empty() {
             return None;
         }
         self.removed.sort_by_key(|span| span.start);
         let prefix = root_prefix(&self.document);
         let mut text = without(&self.document, &self.removed);
+        for (extension, content_type) in &self.added_defaults {
+            let element =
+                format!("<{prefix}Default Extension=\"{extension}\" ContentType=\"{content_type}\"/>");
+            let at = text.rfind("</").unwrap_or(text.len());
+            text.insert_str(at, &element);
+        }
         for (part, content_type) in &self.added {
             let mut name = Vec::new();
             super::super::xml::escape_into(part, &mut name);

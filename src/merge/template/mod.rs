@@ -15,8 +15,10 @@ use super::customs::Customs;
 use super::evaluate::{Circumstances, Frames};
 use super::name::{self, FieldMap, Namespace, Need};
 use super::package::PackageError;
+use super::picture::{Picture, Pictures};
 use super::problem::{Fault, Problem};
 use super::program::{Nowhere, Program, Sink};
+use super::related::PictureUse;
 use super::scope::{Binding, Slot};
 use super::value::{Frame, Value};
 use super::xml::XmlError;
@@ -33,6 +35,7 @@ pub struct BoundTemplate {
     understood: Arc<Understood>,
     needs: Arc<[Need]>,
     slots: Arc<[Slot]>,
+    pictures: Pictures,
 }
 
 struct Understood {
@@ -43,6 +46,8 @@ struct Understood {
     /// Whether a letter may take more than one record (NEXT, NEXTIF).
     takes_several: bool,
     joint: Joint,
+    /// Whether a letter shows pictures or leads to addresses of its own.
+    is_related: bool,
 }
 
 impl fmt::Debug for Understood {
@@ -124,6 +129,17 @@ pub struct Merged {
     pub is_skipped: bool,
 }
 
+/// What a letter asks for beside its values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// What becomes of the records.
+    pub merged: Merged,
+    /// The pictures that it shows and was not given, each once.
+    pub pictures: Vec<PictureUse>,
+    /// The addresses that it would lead to and that no letter may lead to: `javascript:` and the like.
+    pub refused_links: Vec<String>,
+}
+
 /// A merged document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
@@ -136,6 +152,7 @@ pub struct Letter {
 pub struct Values {
     moment: Moment,
     entries: Vec<(String, Entry)>,
+    pictures: Vec<(String, Picture)>,
 }
 
 #[derive(Clone, Debug)]
@@ -169,6 +186,18 @@ pub enum RenderError {
     /// The letter or a part of it would be larger than a zip archive can hold.
     #[error("letter is larger than 4 GiB")]
     TooLarge,
+    /// A picture is not there.
+    #[error("there is no picture `{name}`")]
+    NoPicture {
+        /// The name that the values give it.
+        name: String,
+    },
+    /// An address that no letter may lead to.
+    #[error("no letter may lead to `{address}`")]
+    Link {
+        /// The address.
+        address: String,
+    },
     /// The template has faults, or names that nothing was given for.
     #[error("template cannot be merged: {}", .problems.first().map(ToString::to_string).unwrap_or_default())]
     Unusable {
@@ -224,7 +253,7 @@ impl Values {
 
     /// Returns a set without values for a letter made at this moment.
     pub fn at(moment: Moment) -> Values {
-        Values { moment, entries: Vec::new() }
+        Values { moment, entries: Vec::new(), pictures: Vec::new() }
     }
 
     /// Gives `name` a value.
@@ -235,6 +264,11 @@ impl Values {
     /// Gives `name` the rows of a child table.
     pub fn set_rows(&mut self, name: &str, rows: Vec<Values>) {
         self.entries.push((name.to_owned(), Entry::Rows(rows)));
+    }
+
+    /// Gives a file name, as it stands in a value, its picture.
+    pub fn set_picture(&mut self, file: &str, picture: Picture) {
+        self.pictures.push((file.to_owned(), picture));
     }
 
     fn namespace(rows: &[&Values]) -> Namespace {
@@ -379,6 +413,7 @@ impl Template {
                 understood: Arc::clone(&self.understood),
                 needs: needs.into(),
                 slots: slots.into(),
+                pictures: Pictures::default(),
             }),
             Ok(_) => Err(problems),
             Err(faults) => {
@@ -399,6 +434,7 @@ impl Template {
         let namespace = Values::namespace(&[values]);
         let bound =
             self.bind(&namespace, &FieldMap::new()).map_err(|problems| RenderError::Unusable { problems })?;
+        let bound = bound.with_pictures(values.pictures.iter().cloned().collect());
         let mut bytes = Vec::new();
         bound.letter(&values.frame(bound.needs(), &namespace), &values.moment, &mut bytes)?;
         Ok(Letter { bytes })
@@ -424,7 +460,7 @@ impl BoundTemplate {
     /// Tells whether the template leaves this record out, without making a letter.
     pub fn skips(&self, frame: &Frame, moment: &Moment) -> bool {
         let contexts = self.understood.customs.contexts(&moment.locale);
-        let circumstances = Circumstances { moment, contexts: &contexts };
+        let circumstances = Circumstances { moment, contexts: &contexts, pictures: &self.pictures };
         let mut frames = Frames::new(std::slice::from_ref(frame), &self.slots, circumstances);
         for (_, program) in self.understood.archive.programs() {
             program.render(&mut frames, &mut Nowhere);
@@ -435,6 +471,39 @@ impl BoundTemplate {
     /// Tells what stands between two letters of a combined document: nothing if the template is a directory.
     pub fn joint(&self) -> Joint {
         self.understood.joint
+    }
+
+    /// Tells whether letters may ask for pictures, or lead to addresses that values make.
+    pub fn wants_more(&self) -> bool {
+        self.understood.is_related
+    }
+
+    /// Finds out what a letter of these records asks for beside their values.
+    pub fn wanted(&self, records: &[Frame], moment: &Moment) -> Wanted {
+        let contexts = self.understood.customs.contexts(&moment.locale);
+        let circumstances = Circumstances { moment, contexts: &contexts, pictures: &self.pictures };
+        let mut frames = Frames::new(records, &self.slots, circumstances);
+        let mut pictures: Vec<PictureUse> = Vec::new();
+        for (number, (part, program)) in self.understood.archive.programs().enumerate() {
+            render_part(number, program, &mut frames, &mut Nowhere);
+            let n_known = pictures.len();
+            pictures.extend(frames.related().missing().iter().skip(n_known).map(|(name, code)| PictureUse {
+                name: name.clone(),
+                code: (*code).to_owned(),
+                part: part.to_owned(),
+            }));
+        }
+        let merged = Merged { n_records: frames.n_records(), is_skipped: frames.is_skipped() };
+        if merged.is_skipped {
+            return Wanted { merged, pictures: Vec::new(), refused_links: Vec::new() };
+        }
+        Wanted { merged, pictures, refused_links: frames.related().refused().to_vec() }
+    }
+
+    /// Returns the same template with the pictures that its letters show.
+    #[must_use]
+    pub fn with_pictures(&self, pictures: Pictures) -> BoundTemplate {
+        BoundTemplate { pictures, ..self.clone() }
     }
 
     /// Merges one letter into `into`, which is cleared and keeps its capacity.
@@ -485,14 +554,25 @@ impl BoundTemplate {
         buffer: &mut Buffer,
     ) -> Result<Merged, RenderError> {
         let contexts = self.understood.customs.contexts(&moment.locale);
-        let mut frames = Frames::new(records, &self.slots, Circumstances { moment, contexts: &contexts });
-        self.understood.archive.letter(buffer, |number, program, sink| {
-            render_part(number, program, &mut frames, sink);
-        })?;
+        let circumstances = Circumstances { moment, contexts: &contexts, pictures: &self.pictures };
+        let mut frames = Frames::new(records, &self.slots, circumstances);
+        let mut writing = self.understood.archive.begin(buffer);
+        writing.parts(|number, program, sink| render_part(number, program, &mut frames, sink))?;
         let merged = Merged { n_records: frames.n_records(), is_skipped: frames.is_skipped() };
         if merged.is_skipped {
-            buffer.clear();
+            return Ok(merged);
         }
+        let related = frames.related();
+        if let Some((name, _)) = related.missing().first() {
+            return Err(RenderError::NoPicture { name: name.clone() });
+        }
+        if let Some(address) = related.refused().first() {
+            return Err(RenderError::Link { address: address.clone() });
+        }
+        for picture in related.media() {
+            writing.picture(picture)?;
+        }
+        writing.finish()?;
         Ok(merged)
     }
 
@@ -501,19 +581,38 @@ impl BoundTemplate {
         self.understood.archive.digest(letter)
     }
 
-    /// Renders the parts that differ between letters as XML, each with its name in the package.
+    /// Renders the parts that differ between letters as XML, each with its name in the package. The relationships of a
+    /// part are a part of their own, after it, where letters add some.
     ///
     /// A letter of these records has the same content, packed.
     pub fn parts(&self, records: &[Frame], moment: &Moment) -> Vec<(&str, Vec<u8>)> {
+        let mut parts = Vec::new();
+        self.content(records, moment, |name, content| parts.push((name, content)));
+        parts
+    }
+
+    /// Returns the pictures that a letter of these records shows, each once, with the names of their parts.
+    pub fn media(&self, records: &[Frame], moment: &Moment) -> Vec<(String, Picture)> {
+        self.content(records, moment, |_, _| {})
+    }
+
+    fn content<'t>(
+        &'t self,
+        records: &[Frame],
+        moment: &Moment,
+        mut take: impl FnMut(&'t str, Vec<u8>),
+    ) -> Vec<(String, Picture)> {
+        let archive = &self.understood.archive;
         let contexts = self.understood.customs.contexts(&moment.locale);
-        let mut frames = Frames::new(records, &self.slots, Circumstances { moment, contexts: &contexts });
-        let programs = self.understood.archive.programs().enumerate();
-        let parts = programs.map(|(number, (name, program))| {
+        let circumstances = Circumstances { moment, contexts: &contexts, pictures: &self.pictures };
+        let mut frames = Frames::new(records, &self.slots, circumstances);
+        for (number, (name, program)) in archive.programs().enumerate() {
             let mut content = Vec::new();
             render_part(number, program, &mut frames, &mut content);
-            (name, content)
-        });
-        parts.collect()
+            take(name, content);
+        }
+        let media = frames.related().media().iter();
+        media.map(|it| (format!("{}{}", archive.media(), it.part_name()), it.clone())).collect()
     }
 }
 
