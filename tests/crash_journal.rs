@@ -104,7 +104,7 @@ hand_on! { Records:
     header(segment: &SegmentNo) -> Option<SegmentHeader>;
     put_line(segment: &SegmentNo, line: &SegmentLine) -> ();
     line_of(segment: &SegmentNo, contact: &ContactNo) -> Option<SegmentLine>;
-    next_line_no(segment: &SegmentNo) -> LineNo;
+    add_line(segment: &SegmentNo, contact: &ContactNo) -> LineNo;
     select(segment: &SegmentNo, action: &CriteriaAction) -> usize;
     n_lines(segment: &SegmentNo) -> usize;
     lines(segment: &SegmentNo, after: LineNo, limit: usize) -> Vec<LineRecord>;

@@ -1,11 +1,15 @@
 //! Owns how a command changes the database: as a whole or not at all, its values given as FIELD=VALUE.
 
+use std::fs;
+use std::path::Path;
+
 use super::PROBLEMS;
 use super::options::Common;
 use super::problem::Failure;
 use crate::contact::table::WriteError;
 use crate::run::Records;
 use crate::run::masters::ChangeError;
+use crate::segment::Attachment;
 use crate::store::Database;
 
 /// Does some work on the database in one transaction, which is kept if the work is done.
@@ -41,6 +45,16 @@ pub(super) fn pairs(words: &[String]) -> Result<Vec<(String, String)>, Failure> 
         .collect()
 }
 
+/// Reads a file as a document, named as it is.
+pub(super) fn read_document(file: &Path) -> Result<Attachment, Failure> {
+    let bytes = fs::read(file).map_err(|error| {
+        let message = format!("cannot read `{}`: {error}", file.display());
+        Failure::problem("unreadable", message, "the command line")
+    })?;
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(Attachment::new(name, bytes))
+}
+
 /// "1 contact", "2 contacts".
 pub(super) fn counted(n: u64, one: &str, several: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { several })
@@ -55,6 +69,7 @@ impl From<ChangeError> for Failure {
     fn from(error: ChangeError) -> Failure {
         match error {
             ChangeError::Problems(problems) => Failure::problems(problems),
+            ChangeError::Segment(error) => error.into(),
             ChangeError::Records(error) => error.into(),
         }
     }

@@ -106,7 +106,7 @@ pub(super) fn preview(common: &Common, preview: &Preview, terminal: &mut Termina
     Ok(DONE)
 }
 
-fn outlooks(common: &Common, segment: &str, wanted: &Look) -> Result<Vec<Outlook>, Failure> {
+pub(super) fn outlooks(common: &Common, segment: &str, wanted: &Look) -> Result<Vec<Outlook>, Failure> {
     let asked = segment_ref(segment);
     let surroundings = Surroundings::of(common, Some(&asked))?;
     let mut database = Database::open_existing(&common.db)?;
@@ -180,6 +180,7 @@ fn values(entry: &Entry, outlook: &Outlook) -> Vec<(String, String, String)> {
         "campaign_response" => entry.campaign_response.to_string(),
         "salutation" => entry.salutation_formal.clone(),
         "comment" => entry.comment.clone(),
+        "exclusion" => "ignored".to_owned(),
         _ => entry.evaluation.map_or("", |evaluation| evaluation.as_str()).to_owned(),
     };
     let row = |(name, rule): &(&str, crate::interaction::Rule)| {

@@ -22,6 +22,8 @@ mod code;
 mod template;
 mod segment;
 mod resend;
+mod selection;
+mod line;
 mod log;
 mod init;
 

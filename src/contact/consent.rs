@@ -54,6 +54,14 @@ pub fn refusal(contact: &Contact, correspondence_type: Option<CorrespondenceType
     if contact.exclude_from_segment {
         return Some(ConsentRefusal::ExcludedFromSegments);
     }
+    refusal_despite_exclusion(contact, correspondence_type)
+}
+
+/// Does the same where somebody has decided that the exclusion from segments does not count; every other reason does.
+pub fn refusal_despite_exclusion(
+    contact: &Contact,
+    correspondence_type: Option<CorrespondenceType>,
+) -> Option<ConsentRefusal> {
     if contact.privacy_blocked {
         return Some(ConsentRefusal::PrivacyBlocked);
     }

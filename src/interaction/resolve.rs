@@ -105,6 +105,8 @@ pub struct EffectiveInteraction<'a> {
     pub comment: Resolved<&'a str>,
     /// The evaluation.
     pub evaluation: Resolved<Option<Evaluation>>,
+    /// Whether the contact is excluded from segments, and written to all the same.
+    pub is_exclusion_ignored: bool,
     /// What becomes of the line.
     pub standing: Standing,
 }
@@ -247,12 +249,11 @@ pub fn resolve<'a>(facts: &Facts<'a>) -> Result<EffectiveInteraction<'a>, Vec<Re
     let email = email(facts, &address);
     let correspondence_type =
         correspondence_type(facts, template.value, &address, email.value, &mut refusals);
-    let standing =
-        match (consent::refusal(facts.contact, correspondence_type.value), correspondence_type.value) {
-            (Some(refusal), _) => Standing::Suppressed(refusal),
-            (None, Some(kind)) => Standing::Due(kind),
-            (None, None) => Standing::LogOnly,
-        };
+    let standing = match (refusal(facts, correspondence_type.value), correspondence_type.value) {
+        (Some(refusal), _) => Standing::Suppressed(refusal),
+        (None, Some(kind)) => Standing::Due(kind),
+        (None, None) => Standing::LogOnly,
+    };
     let language = language(facts, template.value);
     let (document, version) =
         document(facts, template.value, language.value.as_ref(), standing, &mut refusals);
@@ -293,10 +294,19 @@ pub fn resolve<'a>(facts: &Facts<'a>) -> Result<EffectiveInteraction<'a>, Vec<Re
         correspondence_type,
         address,
         email,
+        is_exclusion_ignored: facts.contact.exclude_from_segment && facts.line.values.ignore_exclusion,
         standing,
     };
     let is_suppressed = matches!(standing, Standing::Suppressed(_));
     if refusals.is_empty() || is_suppressed { Ok(effective) } else { Err(refusals) }
+}
+
+/// Consent; an exclusion that is ignored on the line does not count.
+fn refusal(facts: &Facts<'_>, correspondence_type: Option<CorrespondenceType>) -> Option<ConsentRefusal> {
+    match facts.line.values.ignore_exclusion {
+        true => consent::refusal_despite_exclusion(facts.contact, correspondence_type),
+        false => consent::refusal(facts.contact, correspondence_type),
+    }
 }
 
 /// Line → header; none: refusal.

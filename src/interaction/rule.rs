@@ -60,6 +60,8 @@ pub enum Rule {
     FormulaBase,
     /// The formula without a language.
     FormulaAny,
+    /// The contact is excluded from segments, and somebody decided that this does not count here.
+    ExclusionIgnored,
     /// Nobody has one: empty.
     Nobody,
 }
@@ -87,6 +89,7 @@ impl Rule {
             Rule::FormulaLanguage => "the formula for the language",
             Rule::FormulaBase => "the formula for the base language",
             Rule::FormulaAny => "the formula without a language",
+            Rule::ExclusionIgnored => "ignored on the line: the contact is excluded from segments",
             Rule::Nobody => "set nowhere",
         }
     }

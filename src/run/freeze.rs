@@ -101,7 +101,7 @@ pub(in crate::run) fn freeze(
                 "set `salesperson` on the segment, on the line, or for the contact",
             );
         }
-        if !form.takes_comment && !context.comment.is_empty() {
+        if !form.takes_comment && !context.comment.is_empty() && !record.line.values.is_merged {
             problem(
                 "no-place-for-comment",
                 format!("the line has a comment, but {} has no place for it", form.name),
@@ -272,7 +272,7 @@ fn entry(context: &LineContext<'_>, state: State, reason: String, email: String,
 
 /// Returns the rule behind each value, in the order in which `explain` shows them.
 pub(in crate::run) fn rules(effective: &EffectiveInteraction<'_>) -> Vec<(&'static str, Rule)> {
-    vec![
+    let mut rules = vec![
         ("interaction_template", effective.template.rule),
         ("description", effective.description.rule),
         ("date", effective.date.rule),
@@ -293,5 +293,9 @@ pub(in crate::run) fn rules(effective: &EffectiveInteraction<'_>) -> Vec<(&'stat
         ("salutation", effective.salutation.rule),
         ("comment", effective.comment.rule),
         ("evaluation", effective.evaluation.rule),
-    ]
+    ];
+    if effective.is_exclusion_ignored {
+        rules.push(("exclusion", Rule::ExclusionIgnored));
+    }
+    rules
 }

@@ -18,7 +18,7 @@ use crate::merge::value::{Frame, Value};
 use crate::run::Store;
 use crate::run::named::{place, read_attachment};
 use crate::run::problem::Problem;
-use crate::run::records::{RecordsError, SegmentStanding};
+use crate::run::records::{Records, RecordsError, SegmentStanding};
 use crate::run::template::template;
 use crate::run::values::RowTable;
 use crate::segment::file::{ContactsDeclaration, Settings, setting_text};
@@ -168,7 +168,7 @@ impl Loader<'_> {
         }
         if header.no.0.is_empty() {
             self.refuse_if_interrupted()?;
-            header.no = self.next_segment_no()?;
+            header.no = next_segment_no(self.records, self.setup)?;
         }
         Ok(header)
     }
@@ -182,13 +182,6 @@ impl Loader<'_> {
             }
         }
         Ok(())
-    }
-
-    fn next_segment_no(&mut self) -> Result<SegmentNo, LoadError> {
-        let first = &self.setup.number_series.segment;
-        let last = self.records.last_segment_no(first)?;
-        let next = last.and_then(|last| next_number(&last.0)).unwrap_or_else(|| first.clone());
-        Ok(SegmentNo(next))
     }
 
     fn contacts(&mut self, declaration: &ContactsDeclaration, segment: &SegmentNo) -> Result<(), LoadError> {
@@ -287,7 +280,7 @@ impl Loader<'_> {
         ];
         for (kind, conditions) in actions {
             for written in conditions {
-                let action = CriteriaAction { kind, condition: written.get_ref().clone() };
+                let action = CriteriaAction::new(kind, written.get_ref().as_str());
                 match self.records.select(segment, &action) {
                     Ok(_) => {}
                     Err(error @ RecordsError::Condition { .. }) => self.problems.push(Problem {
@@ -438,7 +431,7 @@ impl Loader<'_> {
         }
         let line_no = match self.records.line_of(segment, &contact)? {
             Some(line) => line.line_no,
-            None => self.records.next_line_no(segment)?,
+            None => self.records.add_line(segment, &contact)?,
         };
         self.records.put_line(segment, &SegmentLine { line_no, contact: contact.clone(), values })?;
         self.places.insert(contact, place);
@@ -482,6 +475,17 @@ impl Loader<'_> {
     }
 }
 
+/// Returns the next number of the series of segments.
+///
+/// # Errors
+///
+/// A store that cannot be read.
+pub fn next_segment_no(store: &mut dyn Records, setup: &Setup) -> Result<SegmentNo, RecordsError> {
+    let first = &setup.number_series.segment;
+    let last = store.last_segment_no(first)?;
+    Ok(SegmentNo(last.and_then(|last| next_number(&last.0)).unwrap_or_else(|| first.clone())))
+}
+
 /// Returns the path by which a segment file is known again.
 pub(in crate::run) fn source(file: &Path) -> Option<PathBuf> {
     std::path::absolute(file).ok()
@@ -520,7 +524,7 @@ fn value_problem(problem: &ValueProblem, place: String) -> Problem {
 }
 
 /// The names that a header or a line can set.
-fn all_names() -> impl Iterator<Item = &'static str> {
+pub(in crate::run) fn all_names() -> impl Iterator<Item = &'static str> {
     InteractionValues::NAMES.into_iter().chain(LineValues::NAMES).chain(SegmentHeader::NAMES)
 }
 

@@ -8,6 +8,7 @@ use crate::contact::import::ImportProblem;
 use crate::contact::language::Language;
 use crate::contact::table::{Record, Table};
 use crate::contact::{Contact, ContactKind, ContactNo, all_fields, did_you_mean, fold_name};
+use crate::run::load::LoadError;
 use crate::run::problem::Problem;
 use crate::run::records::{Records, RecordsError};
 use crate::setup::master::{FieldForm, Master, MasterKind};
@@ -67,6 +68,9 @@ pub enum ChangeError {
     /// Something must be put right; all of it.
     #[error("{} problems", .0.len())]
     Problems(Vec<Problem>),
+    /// The segment is not open.
+    #[error(transparent)]
+    Segment(#[from] LoadError),
     /// The store fails.
     #[error(transparent)]
     Records(#[from] RecordsError),

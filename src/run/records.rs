@@ -180,8 +180,8 @@ pub trait Records: Send {
         segment: &SegmentNo,
         contact: &ContactNo,
     ) -> Result<Option<SegmentLine>, RecordsError>;
-    /// Returns the number for the next line of a segment.
-    fn next_line_no(&mut self, segment: &SegmentNo) -> Result<LineNo, RecordsError>;
+    /// Adds a line for a contact that a user names, behind all others, and records that; returns its number.
+    fn add_line(&mut self, segment: &SegmentNo, contact: &ContactNo) -> Result<LineNo, RecordsError>;
     /// Applies a selection action, records it, and tells how many lines it added or took away.
     fn select(&mut self, segment: &SegmentNo, action: &CriteriaAction) -> Result<usize, RecordsError>;
     /// Counts the lines of a segment.

@@ -61,4 +61,14 @@ impl SegmentHeader {
         }
         Ok(())
     }
+
+    /// Clears the value called `name`; tells whether there is one of this name that can be cleared.
+    pub fn clear(&mut self, name: &str) -> bool {
+        match name {
+            "ignore_contact_correspondence_type" => self.ignore_contact_correspondence_type = false,
+            "document" | "documents" => self.documents.clear(),
+            name => return self.values.clear(name),
+        }
+        true
+    }
 }

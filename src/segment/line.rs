@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::contact::ContactNo;
+use crate::contact::{ContactNo, parse_bool};
 use crate::segment::document::Digest;
 use crate::segment::values::{InteractionValues, ValueProblem};
 
@@ -54,6 +54,17 @@ pub struct LineValues {
     /// How the contact took it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evaluation: Option<Evaluation>,
+    /// Whether the line's own document is merged already: it was edited as a letter.
+    #[serde(skip_serializing_if = "is_false")]
+    pub is_merged: bool,
+    /// Whether the contact is written to although it is excluded from segments.
+    #[serde(skip_serializing_if = "is_false")]
+    pub ignore_exclusion: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(truth: &bool) -> bool {
+    !truth
 }
 
 /// How the contact took an interaction.
@@ -101,7 +112,8 @@ impl Evaluation {
 
 impl LineValues {
     /// The names of the values that only a line has; `document` is a file and is set by its digest.
-    pub const NAMES: [&'static str; 4] = ["document", "address", "email", "evaluation"];
+    pub const NAMES: [&'static str; 6] =
+        ["document", "address", "email", "evaluation", "is_merged", "ignore_exclusion"];
 
     /// Sets the value called `name` from its text.
     ///
@@ -120,9 +132,52 @@ impl LineValues {
                 })?;
                 self.evaluation = Some(evaluation);
             }
+            "is_merged" | "ignore_exclusion" => {
+                let truth = parse_bool(text).ok_or_else(|| ValueProblem::Unfit {
+                    name: name.to_owned(),
+                    text: text.to_owned(),
+                    expected: "true or false",
+                })?;
+                let value =
+                    if name == "is_merged" { &mut self.is_merged } else { &mut self.ignore_exclusion };
+                *value = truth;
+            }
             _ => self.values.set(name, text)?,
         }
         Ok(())
+    }
+
+    /// Clears the value called `name`; tells whether there is one of this name.
+    pub fn clear(&mut self, name: &str) -> bool {
+        match name {
+            "document" => (self.document, self.is_merged) = (None, false),
+            "address" => self.address = None,
+            "email" => self.email = None,
+            "evaluation" => self.evaluation = None,
+            "is_merged" => self.is_merged = false,
+            "ignore_exclusion" => self.ignore_exclusion = false,
+            name => return self.values.clear(name),
+        }
+        true
+    }
+
+    /// Returns the value called `name` as the text that sets it, a document as its digest; `None` where it is not set.
+    pub fn text(&self, name: &str) -> Option<String> {
+        match name {
+            "document" => self.document.as_ref().map(ToString::to_string),
+            "address" => self.address.clone(),
+            "email" => self.email.clone(),
+            "evaluation" => self.evaluation.map(|evaluation| evaluation.as_str().to_owned()),
+            "is_merged" => self.is_merged.then(|| "true".to_owned()),
+            "ignore_exclusion" => self.ignore_exclusion.then(|| "true".to_owned()),
+            name => self.values.text(name),
+        }
+    }
+
+    /// Returns the names of the values that are set, those that a header has first.
+    pub fn names(&self) -> Vec<&'static str> {
+        let all = InteractionValues::NAMES.into_iter().chain(LineValues::NAMES);
+        all.filter(|name| self.text(name).is_some()).collect()
     }
 
     /// Tells whether nothing was set.

@@ -7,7 +7,7 @@ pub mod line;
 pub mod criteria;
 pub mod file;
 
-pub use criteria::{CriteriaAction, CriteriaKind};
+pub use criteria::{CriteriaAction, CriteriaKind, CriteriaOptions, SavedCriteria};
 pub use document::{Attachment, Digest};
 pub use file::SegmentFile;
 pub use header::{SegmentHeader, SegmentNo};

@@ -222,6 +222,55 @@ impl InteractionValues {
     }
 }
 
+impl InteractionValues {
+    /// Clears the value called `name`; tells whether there is one of this name.
+    pub fn clear(&mut self, name: &str) -> bool {
+        match name {
+            "interaction_template" => self.interaction_template = None,
+            "description" => self.description = None,
+            "date" => self.date = None,
+            "language" => self.language = None,
+            "subject" => self.subject = None,
+            "correspondence_type" => self.correspondence_type = None,
+            "salesperson" => self.salesperson = None,
+            "campaign" => self.campaign = None,
+            "comment" => self.comment = None,
+            "unit_cost" => self.unit_cost = None,
+            "unit_duration" => self.unit_duration = None,
+            "information_flow" => self.information_flow = None,
+            "initiated_by" => self.initiated_by = None,
+            "campaign_target" => self.campaign_target = None,
+            "campaign_response" => self.campaign_response = None,
+            _ => return false,
+        }
+        true
+    }
+
+    /// Returns the value called `name` as the text that sets it; `None` where it is not set.
+    pub fn text(&self, name: &str) -> Option<String> {
+        match name {
+            "interaction_template" => self.interaction_template.clone(),
+            "description" => self.description.clone(),
+            "date" => self.date.map(|date| date.to_string()),
+            "language" => self.language.as_ref().map(ToString::to_string),
+            "subject" => self.subject.clone(),
+            "correspondence_type" => self
+                .correspondence_type
+                .map(|kind| kind.map_or(String::new(), |kind| kind.as_str().to_owned())),
+            "salesperson" => self.salesperson.clone(),
+            "campaign" => self.campaign.clone(),
+            "comment" => self.comment.clone(),
+            "unit_cost" => self.unit_cost.map(|cost| cost.to_string()),
+            "unit_duration" => self.unit_duration.map(|duration| duration.to_string()),
+            "information_flow" => self.information_flow.map(|flow| flow.as_str().to_owned()),
+            "initiated_by" => self.initiated_by.map(|by| by.as_str().to_owned()),
+            "campaign_target" => self.campaign_target.map(|truth| truth.to_string()),
+            "campaign_response" => self.campaign_response.map(|truth| truth.to_string()),
+            _ => None,
+        }
+    }
+}
+
 fn amount(text: &str) -> Option<Decimal> {
     text.parse().ok().filter(|amount: &Decimal| !amount.is_sign_negative())
 }

@@ -7,7 +7,11 @@ mod contact;
 mod master;
 mod usage;
 mod segment;
+mod view;
 mod criteria;
+mod selection;
+mod worksheet;
+pub mod duplicate;
 pub mod suppression;
 pub mod bounce;
 mod journal;
@@ -321,8 +325,8 @@ impl Records for Database {
         self.line_row_of(segment, contact)
     }
 
-    fn next_line_no(&mut self, segment: &SegmentNo) -> Result<LineNo, RecordsError> {
-        self.next_free_line_no(segment)
+    fn add_line(&mut self, segment: &SegmentNo, contact: &ContactNo) -> Result<LineNo, RecordsError> {
+        self.add_line_by_hand(segment, contact)
     }
 
     fn select(&mut self, segment: &SegmentNo, action: &CriteriaAction) -> Result<usize, RecordsError> {

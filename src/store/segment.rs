@@ -135,7 +135,8 @@ impl Database {
         let last: i64 = self
             .connection
             .query_row(
-                "SELECT ifnull(max(line_no), 0) FROM segment_line WHERE segment = ?1",
+                "SELECT max(ifnull((SELECT max(line_no) FROM segment_line WHERE segment = ?1), 0),
+                            ifnull((SELECT max(line_no) FROM removed_line WHERE segment = ?1), 0))",
                 [&segment.0],
                 |row| row.get(0),
             )
@@ -233,7 +234,7 @@ fn line_record(row: &Row<'_>) -> Result<LineRecord, RecordsError> {
     })
 }
 
-fn values_of(json: Option<String>) -> Result<LineValues, RecordsError> {
+pub(super) fn values_of(json: Option<String>) -> Result<LineValues, RecordsError> {
     json.map_or_else(|| Ok(LineValues::default()), |json| from_json(&json))
 }
 
@@ -241,6 +242,6 @@ fn number(line_no: LineNo) -> i64 {
     i64::try_from(line_no.0).unwrap_or(i64::MAX)
 }
 
-fn line_no_of(number: i64) -> LineNo {
+pub(super) fn line_no_of(number: i64) -> LineNo {
     LineNo(number.unsigned_abs())
 }
