@@ -4,7 +4,6 @@ use std::fs;
 
 use jiff::Timestamp;
 
-use crate::delivery::mailbox::Mailbox;
 use crate::delivery::smtp::connection::{Trust, Way};
 use crate::delivery::smtp::login::{Login, Mechanism, Password};
 use crate::delivery::smtp::mailer::{Mailer, MailerOptions};
@@ -127,10 +126,7 @@ pub(in crate::run) fn mailer<'a>(
         }
     }
     let hello = match smtp.hello.as_str() {
-        "" => {
-            let sender = options.from.parse::<Mailbox>();
-            sender.map_or_else(|_| "localhost".to_owned(), |from| from.address().domain().to_owned())
-        }
+        "" => domain_of(&options.from).unwrap_or("localhost").to_owned(),
         name => name.to_owned(),
     };
     let way =
@@ -145,6 +141,14 @@ pub(in crate::run) fn mailer<'a>(
     Ok(Some((Mailer::new(mailer_options, pace, office.stop), smtp)))
 }
 
+/// Returns the domain of a sender whose text may hold tags, if there are none in the domain.
+fn domain_of(from: &str) -> Option<&str> {
+    let (_, domain) = from.rsplit_once('@')?;
+    let domain = domain.trim_end().trim_end_matches('>');
+    let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    (!domain.is_empty() && domain.chars().all(is_host)).then_some(domain)
+}
+
 fn trust(smtp: &Smtp) -> Result<Trust, String> {
     let Some(file) = &smtp.ca else { return Ok(Trust::well_known()) };
     let pem = fs::read(file).map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
@@ -153,3 +157,17 @@ fn trust(smtp: &Smtp) -> Result<Trust, String> {
 
 /// Where the office gets passwords from.
 pub type Passwords<'a> = &'a dyn Fn(&Secret) -> Result<Password, SecretError>;
+
+#[cfg(test)]
+mod tests {
+    use super::domain_of;
+
+    #[test]
+    fn a_server_is_greeted_by_the_domain_of_the_sender() {
+        assert_eq!(domain_of("Post <post@example.com>"), Some("example.com"));
+        assert_eq!(domain_of("{{salesperson.name}} <{{salesperson.code}}@example.com>"), Some("example.com"));
+        assert_eq!(domain_of("{{salesperson.email}}"), None);
+        assert_eq!(domain_of("post@{{company.domain}}"), None);
+        assert_eq!(domain_of(""), None);
+    }
+}
