@@ -20,6 +20,8 @@ use super::super::property;
 use super::super::related::{Form, ID};
 use super::super::story::Story;
 use super::super::xml::Document;
+use super::content_types::ContentTypes;
+use super::patch::{append_to_root, around_end_of_root, parse, root_prefix, without};
 use super::{CommentAs, CommentPlace, Macros, TemplateError, Understood};
 
 /// The content type of a .docx's main part (ECMA-376 Part 1 §11.3.10 Main Document Part).
@@ -461,10 +463,6 @@ impl Reading<'_> {
     }
 }
 
-fn parse(part: &str, content: Vec<u8>) -> Result<Document, TemplateError> {
-    Document::parse(content).map_err(|source| TemplateError::Part { part: part.to_owned(), source })
-}
-
 fn targets(relationships: &[Relationship], kind: &str) -> Vec<String> {
     relationships.iter().filter(|it| it.kind == kind && !it.is_external).map(|it| it.target.clone()).collect()
 }
@@ -487,18 +485,6 @@ fn new_comments(main: &Document) -> String {
     )
 }
 
-/// The text of a document without some of its elements.
-fn without(document: &Document, spans: &[std::ops::Range<usize>]) -> String {
-    let mut text = String::new();
-    let mut at = 0;
-    for span in spans {
-        text.push_str(document.slice(at..span.start));
-        at = span.end;
-    }
-    text.push_str(document.slice(at..document.source().len()));
-    text
-}
-
 /// The folder of a part, with a slash at its end; nothing for the package's own.
 fn folder_of(part: &str) -> String {
     part.rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"))
@@ -516,136 +502,4 @@ fn column_twips(document: &Document) -> Option<u64> {
     let n_columns = number("cols", "num").unwrap_or(1).max(1);
     let gaps = number("cols", "space").unwrap_or(720).saturating_mul(n_columns - 1);
     text.checked_sub(gaps).map(|text| text / n_columns).filter(|column| *column > 0)
-}
-
-/// The text of a document without some of its elements, before and after the end of its root.
-fn around_end_of_root(document: &Document, spans: &[std::ops::Range<usize>]) -> (String, String) {
-    const PLACE: &str = "\0";
-    // What XML forbids stands in no document, so it marks the place.
-    let marked = without(document, spans);
-    let marked = match Document::parse(marked.into_bytes()) {
-        Ok(rest) => append_to_root(&rest, PLACE),
-        Err(_) => append_to_root(document, PLACE),
-    };
-    let (start, end) = marked.split_once(PLACE).unwrap_or((&marked, ""));
-    (start.to_owned(), end.to_owned())
-}
-
-fn root(document: &Document) -> usize {
-    document.tokens().iter().position(|token| token.is_start()).unwrap_or(0)
-}
-
-fn root_prefix(document: &Document) -> String {
-    document.prefix(root(document)).to_owned()
-}
-
-/// The text of a document with an element more at the end of its root.
-fn append_to_root(document: &Document, element: &str) -> String {
-    let root = root(document);
-    let end = document.end(root);
-    let span = document.tokens()[end].span.clone();
-    if end == root {
-        let tag = document.slice(span.clone());
-        let name = document.name(root);
-        let opened = tag.trim_end_matches('>').trim_end_matches('/');
-        return format!("{}{opened}>{element}</{name}>", document.slice(0..span.start));
-    }
-    format!(
-        "{}{element}{}",
-        document.slice(0..span.start),
-        document.slice(span.start..document.source().len())
-    )
-}
-
-/// The content types of a package (ECMA-376 Part 2, `[Content_Types].xml`), with the changes that letters need.
-struct ContentTypes {
-    document: Document,
-    defaults: BTreeMap<String, String>,
-    /// By part name in lower case, with the leading slash.
-    overrides: BTreeMap<String, (String, std::ops::Range<usize>)>,
-    removed: Vec<std::ops::Range<usize>>,
-    added: Vec<(String, String)>,
-    added_defaults: Vec<(&'static str, &'static str)>,
-}
-
-impl ContentTypes {
-    fn read(package: &Package<'_>) -> Result<ContentTypes, TemplateError> {
-        let content = package.read(CONTENT_TYPES)?;
-        let content = content.ok_or_else(|| PackageError::Missing { part: CONTENT_TYPES.to_owned() })?;
-        let document = parse(CONTENT_TYPES, content)?;
-        let (mut defaults, mut overrides) = (BTreeMap::new(), BTreeMap::new());
-        for at in (0..document.tokens().len()).filter(|at| document.tokens()[*at].is_start()) {
-            let attribute = |name| document.attribute(at, name).unwrap_or_default();
-            match document.local(at) {
-                "Default" => {
-                    defaults.insert(attribute("Extension").to_ascii_lowercase(), attribute("ContentType"));
-                }
-                "Override" => {
-                    let value = (attribute("ContentType"), document.subtree(at));
-                    overrides.insert(attribute("PartName").to_ascii_lowercase(), value);
-                }
-                _ => {}
-            }
-        }
-        Ok(ContentTypes {
-            document,
-            defaults,
-            overrides,
-            removed: Vec::new(),
-            added: Vec::new(),
-            added_defaults: Vec::new(),
-        })
-    }
-
-    fn of(&self, part: &str) -> Option<String> {
-        let name = format!("/{}", part.to_ascii_lowercase());
-        match self.overrides.get(&name) {
-            Some((content_type, _)) => Some(content_type.clone()),
-            None => self.defaults.get(name.rsplit('.').next().unwrap_or_default()).cloned(),
-        }
-    }
-
-    fn set(&mut self, part: &str, content_type: &str) {
-        if self.of(part).as_deref() != Some(content_type) {
-            self.remove(part);
-            self.added.push((part.to_owned(), content_type.to_owned()));
-        }
-    }
-
-    fn set_default(&mut self, extension: &'static str, content_type: &'static str) {
-        if !self.defaults.contains_key(extension) {
-            self.added_defaults.push((extension, content_type));
-        }
-    }
-
-    fn remove(&mut self, part: &str) {
-        if let Some((_, span)) = self.overrides.remove(&format!("/{}", part.to_ascii_lowercase())) {
-            self.removed.push(span);
-        }
-    }
-
-    /// The new text, if anything changed.
-    fn text(mut self) -> Option<String> {
-        if self.removed.is_empty() && self.added.is_empty() && self.added_defaults.is_empty() {
-            return None;
-        }
-        self.removed.sort_by_key(|span| span.start);
-        let prefix = root_prefix(&self.document);
-        let mut text = without(&self.document, &self.removed);
-        for (extension, content_type) in &self.added_defaults {
-            let element =
-                format!("<{prefix}Default Extension=\"{extension}\" ContentType=\"{content_type}\"/>");
-            let at = text.rfind("</").unwrap_or(text.len());
-            text.insert_str(at, &element);
-        }
-        for (part, content_type) in &self.added {
-            let mut name = Vec::new();
-            super::super::xml::escape_into(part, &mut name);
-            let name = String::from_utf8_lossy(&name).into_owned();
-            let element = format!("<{prefix}Override PartName=\"/{name}\" ContentType=\"{content_type}\"/>");
-            let at = text.rfind("</").unwrap_or(text.len());
-            text.insert_str(at, &element);
-        }
-        Some(text)
-    }
 }
