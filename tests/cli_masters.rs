@@ -148,6 +148,51 @@ fn every_kind_of_master_comes_back_from_its_export() {
 }
 
 #[test]
+fn interaction_templates_are_set_exported_and_imported_with_their_documents() {
+    let place = office();
+    let _ = place.run(&["code", "set", "interaction-group", "LETTERS"]).expect_code(0);
+    let set = [
+        "template",
+        "set",
+        "T2",
+        "description=Second",
+        "group=LETTERS",
+        "correspondence_type=email",
+        "default_language=en",
+        "unit_cost=1.50",
+        "campaign_target=true",
+        "--document",
+        "en=letter.docx",
+        "--subject",
+        "en=Hello",
+        "--document",
+        "fr=letter.docx",
+    ];
+    let _ = place.run(&set).expect_code(0);
+    let shown = |database: &str| {
+        place.run(&["template", "show", "T2", "--json", "--db", database]).expect_code(0).report()
+    };
+    assert_eq!(shown("mailrun.db")["languages"]["en"]["subject"], "Hello");
+    for file in ["templates.csv", "templates.xlsx"] {
+        let _ = place.run(&["template", "export", file]).expect_code(0);
+        let other = format!("{file}.db");
+        let _ = place.run(&["code", "set", "interaction-group", "LETTERS", "--db", &other]).expect_code(0);
+        let _ = place.run(&["template", "import", file, "--db", &other]).expect_code(0);
+        assert_eq!(shown(&other), shown("mailrun.db"), "{file}");
+    }
+    let unknown = place.run(&["template", "set", "T2", "group=LETTRES"]).expect_code(1);
+    assert!(
+        unknown.stderr.contains("there is no interaction group `LETTRES`\n  help: did you mean `LETTERS`?")
+    );
+    let used = place.run(&["code", "delete", "interaction-group", "LETTERS"]).expect_code(1);
+    assert!(used.stderr.contains("is used by 1 interaction template, such as T2"), "{}", used.stderr);
+    let _ = place.run(&["template", "set", "T2", "--without", "fr"]).expect_code(0);
+    assert_eq!(shown("mailrun.db")["languages"]["fr"], Value::Null);
+    let _ = place.run(&["template", "delete", "T2"]).expect_code(0);
+    let _ = place.run(&["template", "show", "T2"]).expect_code(1);
+}
+
+#[test]
 fn nothing_that_is_used_is_deleted_and_the_message_names_who_uses_it() {
     let place = office();
     let _ = place.run(&["salesperson", "set", "AB", "name=Anna"]).expect_code(0);

@@ -16,6 +16,7 @@ use mailrun::delivery::suppression::{AddressKey, SuppressionReason};
 use mailrun::interaction::{EntryNo, InteractionTemplate, RunNo};
 use mailrun::merge::value::Frame;
 use mailrun::run::attempt::{AttemptStep, PastAttempt, Server};
+use mailrun::run::household::HouseholdRule;
 use mailrun::run::journal::{InDoubt, Journal, Pending, Which};
 use mailrun::run::manifest::ManifestRow;
 use mailrun::run::plan::{PlannedLine, RunDocument};
@@ -106,6 +107,7 @@ hand_on! { Records:
     line_of(segment: &SegmentNo, contact: &ContactNo) -> Option<SegmentLine>;
     add_line(segment: &SegmentNo, contact: &ContactNo) -> LineNo;
     select(segment: &SegmentNo, action: &CriteriaAction) -> usize;
+    join_households(segment: &SegmentNo, rule: HouseholdRule) -> ();
     n_lines(segment: &SegmentNo) -> usize;
     lines(segment: &SegmentNo, after: LineNo, limit: usize) -> Vec<LineRecord>;
     put_run(options: &RunOptions) -> RunNo;

@@ -16,7 +16,9 @@ use super::{DONE, PROBLEMS};
 use crate::contact::import::{ContactColumns, ContactImport, ImportError, Problems};
 use crate::contact::table::TableWriter;
 use crate::contact::{CONTACT_FIELDS, Contact, ContactNo, SETUP_FIELDS};
-use crate::run::masters::{delete_contact, salesperson_codes, set_contact};
+use crate::delivery::mailbox::Address;
+use crate::delivery::suppression::AddressKey;
+use crate::run::masters::{delete_contact, erase_contact, salesperson_codes, set_contact};
 use crate::run::{Problem, Records, RecordsError};
 use crate::setup::Setup;
 use crate::store::Database;
@@ -75,6 +77,12 @@ pub(super) enum ContactCommand {
         #[arg(value_name = "FIELD=VALUE")]
         values: Vec<String>,
     },
+    /// Remove a person's data everywhere; the log keeps what the accounting needs, under a random name
+    #[command(after_help = "Example: mailrun contact erase CT000012 --yes")]
+    Erase {
+        /// The number
+        no: String,
+    },
     /// Delete a contact that nobody uses
     #[command(after_help = "Example: mailrun contact delete CT000012")]
     Delete {
@@ -118,6 +126,7 @@ pub(super) fn contact(
             terminal.say(&format!("contact {no} {}", if is_new { "added" } else { "changed" }));
             Ok(DONE)
         }
+        ContactCommand::Erase { no } => erase(common, &ContactNo::from(no.as_str()), terminal),
         ContactCommand::Delete { no } => {
             let no = ContactNo::from(no.as_str());
             change(common, |database| Ok(delete_contact(database, &no)?))?;
@@ -193,6 +202,56 @@ fn import_into(
         database.put_contact(&imported.contact)
     })?;
     Ok((n_contacts, unknown))
+}
+
+fn erase(common: &Common, no: &ContactNo, terminal: &Terminal) -> Result<u8, Failure> {
+    if !common.yes {
+        let message = format!("erasing contact {no} cannot be undone");
+        return Err(Failure::Stopped {
+            code: PROBLEMS,
+            message,
+            help: Some("agree with `--yes`".to_owned()),
+        });
+    }
+    let (email, is_suppressed) = {
+        let mut database = Database::open_existing(&common.db)?;
+        let email = database.contact(no)?.map(|contact| contact.email).unwrap_or_default();
+        let key = email.parse().ok().map(|address: Address| AddressKey::of(&address));
+        let is_suppressed = match key {
+            Some(key) => database.suppressed(&[key])?.iter().any(Option::is_some),
+            None => false,
+        };
+        (email, is_suppressed)
+    };
+    let erased = change(common, |database| {
+        database.delete_securely()?;
+        Ok(erase_contact(database, no)?)
+    })?;
+    Database::open(&common.db)?.compact()?;
+    if terminal.json {
+        let object = json!({ "erased": no, "name": erased.name, "entries": erased.n_entries, "lines": erased.n_lines,
+                             "documents": erased.n_documents, "files": erased.files, "is_suppressed": is_suppressed });
+        terminal.object(&mut terminal.data(), &object);
+    }
+    terminal.say(&format!("contact {no} erased: its record, codes, rows, addresses and letters"));
+    terminal.say(&format!(
+        "removed: {}, {}",
+        counted(erased.n_lines, "line of open segments", "lines of open segments"),
+        counted(erased.n_documents, "document of its own", "documents of its own")
+    ));
+    let entries = counted(erased.n_entries, "interaction log entry", "interaction log entries");
+    terminal
+        .say(&format!("kept: {entries} under the random name {}, without anything personal", erased.name));
+    if is_suppressed {
+        terminal.say(&format!("kept: `{email}` on the suppression list, so that nobody writes to it again"));
+    }
+    for file in &erased.files {
+        terminal.say(&format!("not touched: {file}"));
+    }
+    if !erased.files.is_empty() {
+        terminal.say("not touched: manifests of these segments, and backups");
+    }
+    Ok(DONE)
 }
 
 fn export(common: &Common, file: &Path, terminal: &Terminal) -> Result<u8, Failure> {

@@ -14,8 +14,10 @@ use super::problem::Failure;
 use super::selection::{self, Add, CriteriaCommand, MailingGroup, Reduce, Reuse};
 use super::terminal::{Data, Terminal, table};
 use crate::run::Records;
+use crate::run::export::{ExportError, Form, export};
+use crate::run::load::{SegmentRef, load};
 use crate::run::overview::{LineOverview, overview};
-use crate::run::worksheet::{Edit, Reach, Worksheets, change_header, delete_segment, new_segment};
+use crate::run::worksheet::{Edit, Reach, Worksheets, change_header, delete_segment, new_segment, open};
 use crate::segment::{CriteriaKind, InteractionValues, LineNo, SegmentHeader, SegmentNo};
 use crate::store::Database;
 
@@ -83,6 +85,23 @@ pub(super) enum SegmentCommand {
     /// Give all contacts of a segment a mailing group
     #[command(after_help = "Example: mailrun segment mailing-group SM00002 CHRISTMAS --replace")]
     MailingGroup(MailingGroup),
+    /// Write a segment file that gives the same segment again, with lines and documents beside it
+    #[command(after_help = "Example: mailrun segment export SM00002 spring.toml")]
+    Export {
+        /// The number
+        segment: String,
+        /// The segment file
+        file: PathBuf,
+        /// The selection actions, to be replayed at each load, instead of the lines
+        #[arg(long)]
+        criteria: bool,
+    },
+    /// Load a segment file as an open segment, and print its number
+    #[command(after_help = "Example: mailrun segment load spring.toml")]
+    Load {
+        /// The segment file
+        file: PathBuf,
+    },
     /// Delete an open segment
     #[command(after_help = "Example: mailrun segment delete SM00002")]
     Delete {
@@ -160,6 +179,33 @@ pub(super) fn segment(
         SegmentCommand::Criteria(command) => selection::criteria(common, command, terminal),
         SegmentCommand::Reuse(reuse) => selection::reuse(common, reuse, terminal),
         SegmentCommand::MailingGroup(group) => selection::mailing_group(common, group, terminal),
+        SegmentCommand::Export { segment, file, criteria } => {
+            let mut database = Database::open_existing(&common.db)?;
+            let header = open(&mut database, &SegmentNo(segment.clone()))?;
+            let form = if *criteria { Form::Criteria } else { Form::Lines };
+            for file in export(&mut database, &header, (file, form))? {
+                terminal.say(&format!("wrote {}", file.display()));
+            }
+            Ok(DONE)
+        }
+        SegmentCommand::Load { file } => {
+            let asked = SegmentRef::File(file.clone());
+            let setup = setup(common, Some(&asked))?;
+            let segment = change(common, |database| {
+                let loaded = load(database, &setup, &asked)?;
+                if loaded.problems.is_empty() {
+                    Ok(loaded.segment)
+                } else {
+                    Err(Failure::problems(loaded.problems))
+                }
+            })?;
+            let mut data = terminal.data();
+            match terminal.json {
+                true => terminal.object(&mut data, &json!({ "segment": segment })),
+                false => data.line(&segment.0),
+            }
+            Ok(DONE)
+        }
         SegmentCommand::Delete { segment } => {
             let segment = SegmentNo(segment.clone());
             change(common, |database| Ok(delete_segment(database, &segment)?))?;
@@ -256,8 +302,13 @@ fn print_header(
     for name in InteractionValues::NAMES {
         rows.extend(header.values.text(name).map(|text| vec![name.replace('_', " "), text]));
     }
-    if header.ignore_contact_correspondence_type {
-        rows.push(vec!["ignore contact correspondence type".to_owned(), "true".to_owned()]);
+    for (words, is_set) in [
+        ("ignore contact correspondence type", header.ignore_contact_correspondence_type),
+        ("one letter a household", header.household),
+    ] {
+        if is_set {
+            rows.push(vec![words.to_owned(), "true".to_owned()]);
+        }
     }
     for (language, digest) in &header.documents {
         let short: String = digest.as_str().chars().take(12).collect();
@@ -343,4 +394,14 @@ fn duplicates(
     })?;
     terminal.say(&counted(n_duplicates, "duplicate", "duplicates"));
     Ok(DONE)
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Failure {
+        match error {
+            ExportError::Records(error) => error.into(),
+            ExportError::Table(error) => error.into(),
+            ExportError::File(error) => Failure::output(error),
+        }
+    }
 }

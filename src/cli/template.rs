@@ -1,18 +1,24 @@
-//! Owns the commands for interaction templates: list, show, fields.
+//! Owns the commands for interaction templates: list, show, set, delete, import, export, fields.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::json;
 
+use super::change::{change, counted, pairs, read_document};
+use super::office::setup;
 use super::options::Common;
 use super::problem::{Failure, listed, warn};
 use super::terminal::{Terminal, table};
 use super::{DONE, PROBLEMS};
 use crate::interaction::InteractionTemplate;
 use crate::merge::{FieldMap, Template};
+use crate::run::masters::delete_template;
 use crate::run::plain::{PlainError, PlainMerge, PlainNames, namespace};
+use crate::run::preset::{
+    ExportTemplatesError, TemplateEdit, export_templates, import_templates, set_template,
+};
 use crate::run::warning::{of_document, warnings};
 use crate::run::{Problem, Records};
 use crate::store::Database;
@@ -27,6 +33,44 @@ pub(super) enum TemplateCommand {
     Show {
         /// The code
         code: String,
+    },
+    /// Set values, documents and subjects; what is not there yet is made
+    #[command(
+        after_help = "Example: mailrun template set APPEAL description='Appeal letter' default_language=en --document en=appeal.docx --subject 'en=Our appeal'"
+    )]
+    Set {
+        /// The code
+        code: String,
+        /// A value and its text: description, group, campaign, … (docs/formats.md)
+        #[arg(value_name = "NAME=VALUE")]
+        values: Vec<String>,
+        /// The Word document for a language; may be given more than once
+        #[arg(long, value_name = "LANGUAGE=FILE")]
+        document: Vec<String>,
+        /// The subject for a language; may be given more than once
+        #[arg(long, value_name = "LANGUAGE=TEXT")]
+        subject: Vec<String>,
+        /// Remove the version for a language; may be given more than once
+        #[arg(long, value_name = "LANGUAGE")]
+        without: Vec<String>,
+    },
+    /// Delete a template that nobody uses
+    #[command(after_help = "Example: mailrun template delete APPEAL")]
+    Delete {
+        /// The code
+        code: String,
+    },
+    /// Import from a table with one row a language; documents are files beside it
+    #[command(after_help = "Example: mailrun template import templates.xlsx")]
+    Import {
+        /// The table: .csv, .tsv, .xlsx, .ods or .json
+        file: PathBuf,
+    },
+    /// Export to a table with one row a language, with the documents beside it
+    #[command(after_help = "Example: mailrun template export templates.csv")]
+    Export {
+        /// The table: .csv or .xlsx
+        file: PathBuf,
     },
     /// List the fields and tags of a template's documents, or of a Word file
     #[command(after_help = "Example: mailrun template fields letter.docx")]
@@ -69,6 +113,38 @@ pub(super) fn template(
                 let text = serde_json::to_string_pretty(&template).expect("a template has text keys");
                 data.line(&text);
             }
+            Ok(DONE)
+        }
+        TemplateCommand::Set { code, values, document, subject, without } => {
+            let mut documents = Vec::new();
+            for (language, file) in pairs(document)? {
+                documents.push((language, read_document(Path::new(&file))?));
+            }
+            let without = without.clone();
+            let edit = TemplateEdit { set: pairs(values)?, documents, subjects: pairs(subject)?, without };
+            let setup = setup(common, None)?;
+            let is_new = change(common, |database| Ok(set_template(database, &setup, code, &edit)?))?;
+            terminal.say(&format!("template {code} {}", if is_new { "added" } else { "changed" }));
+            Ok(DONE)
+        }
+        TemplateCommand::Delete { code } => {
+            change(common, |database| Ok(delete_template(database, code)?))?;
+            terminal.say(&format!("template {code} deleted"));
+            Ok(DONE)
+        }
+        TemplateCommand::Import { file } => {
+            let setup = setup(common, None)?;
+            let n_templates = change(common, |database| Ok(import_templates(database, &setup, file)?))?;
+            terminal.say(&format!("{} imported", counted(n_templates, "template", "templates")));
+            Ok(DONE)
+        }
+        TemplateCommand::Export { file } => {
+            let mut database = Database::open_existing(&common.db)?;
+            export_templates(&mut database, file).map_err(|error| match error {
+                ExportTemplatesError::Records(error) => Failure::from(error),
+                ExportTemplatesError::Write(error) => Failure::from(error),
+            })?;
+            terminal.say(&format!("wrote {}", file.display()));
             Ok(DONE)
         }
         TemplateCommand::Fields { template } => {

@@ -20,7 +20,7 @@ use crate::interaction::template::{InteractionTemplate, TemplateLanguage};
 use crate::segment::document::Digest;
 use crate::segment::line::Evaluation;
 use crate::segment::values::{InformationFlow, InitiatedBy, InteractionValues};
-use crate::segment::{SegmentHeader, SegmentLine};
+use crate::segment::{LineNo, SegmentHeader, SegmentLine};
 
 /// What resolution looks things up in: the same for all lines of a run.
 #[derive(Debug, Default)]
@@ -118,6 +118,8 @@ pub enum Standing {
     Due(CorrespondenceType),
     /// It is logged, and nothing goes out.
     LogOnly,
+    /// It is logged, and its letter is that of another line: of the same household.
+    Joined(LineNo),
     /// Nothing may go out; it is logged with the reason.
     Suppressed(ConsentRefusal),
 }

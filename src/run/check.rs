@@ -9,6 +9,7 @@ use crate::run::album::Gathering;
 use crate::run::desk::Desk;
 use crate::run::forms::Forms;
 use crate::run::freeze::freeze;
+use crate::run::household::join;
 use crate::run::journal::Counts;
 use crate::run::load::Loaded;
 use crate::run::plan::PlannedLine;
@@ -138,6 +139,7 @@ impl Check<'_> {
                 company_addresses: &record.company_addresses,
                 presets: &self.desk.presets,
             })
+            .map(|effective| join(record, effective))
         };
         lines.par_iter().map(of_line).collect()
     }

@@ -9,7 +9,11 @@ use crate::contact::language::Language;
 use crate::contact::salutation::SalutationFormula;
 use crate::contact::{ContactKind, CorrespondenceType};
 use crate::interaction::resolve::Presets;
+
 use crate::run::plan::PlannedLine;
+
+use crate::run::household::HouseholdRule;
+
 use crate::run::problem::Problem;
 use crate::run::records::{Records, RecordsError};
 use crate::run::values::{Names, RowTable};
@@ -51,6 +55,11 @@ impl Desk {
         run_date: jiff::civil::Date,
     ) -> Result<(Desk, Vec<Problem>), RecordsError> {
         let setup = completed(records, setup)?;
+        let rule = match records.header(segment)? {
+            Some(SegmentHeader { household: true, .. }) => HouseholdRule::OneLetterTogether,
+            Some(_) | None => HouseholdRule::OneLetterEach,
+        };
+        records.join_households(segment, rule)?;
         let header = records.header(segment)?.unwrap_or_default();
         let templates =
             records.templates()?.into_iter().map(|template| (template.code.clone(), template)).collect();

@@ -91,6 +91,13 @@ impl<'a> Forms<'a> {
             self.learn_text("formal salutation", &formula.formal);
             self.learn_text("informal salutation", &formula.informal);
         }
+        if self.desk.header.household {
+            // Everybody of a household is greeted by a formula of their own.
+            for formula in &self.desk.presets.formulas {
+                self.learn_text("formal salutation", &formula.formal);
+                self.learn_text("informal salutation", &formula.informal);
+            }
+        }
         if let Standing::Due(kind) = effective.standing {
             self.learn_sender(kind);
         }
@@ -265,6 +272,7 @@ impl<'a> Forms<'a> {
             comment_as: template.comment_as,
             email: template.email.clone(),
             names: self.sources_of(template),
+            is_erased: false,
         });
         let mut uses = names.uses(bound.needs());
         let of_body = names.uses(body_needs.as_deref().unwrap_or_default());

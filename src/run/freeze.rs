@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use std::borrow::Cow;
+
 use crate::contact::address::{self, PostalAddress};
 use crate::contact::{Contact, CorrespondenceType, salutation};
 use crate::delivery::mailbox::Address;
@@ -13,6 +15,7 @@ use crate::merge::Moment;
 use crate::run::desk::Desk;
 use crate::run::envelope::Envelope;
 use crate::run::forms::{Forms, LetterForm};
+use crate::run::household::{joined_greeting, joined_name, members};
 use crate::run::plan::{PlannedLetter, PlannedLine};
 use crate::run::problem::Problem;
 use crate::run::records::LineRecord;
@@ -41,7 +44,9 @@ pub(in crate::run) fn freeze(
     let mut problem = |id, message: String, help: &str| {
         problems.push(Problem { id, message, place: place(), help: Some(help.to_owned()) });
     };
-    let contact = &record.contact;
+    let members = members(&record.contact, &record.household);
+    let addressee = addressee(record, &members, effective);
+    let contact = addressee.as_ref();
     let form = letter_form(forms, effective);
     let facts = Facts {
         header: &desk.header,
@@ -66,11 +71,9 @@ pub(in crate::run) fn freeze(
         comment: String::new(),
         moment,
     };
-    if form.is_some()
-        && let Some(formula) = effective.salutation.value
-    {
-        context.salutation_formal = salutation::tidy(&text(desk, forms, &context, &formula.formal));
-        context.salutation_informal = salutation::tidy(&text(desk, forms, &context, &formula.informal));
+    if form.is_some() && effective.salutation.value.is_some() {
+        (context.salutation_formal, context.salutation_informal) =
+            greetings(desk, forms, &mut context, &members);
     }
     context.description = text(desk, forms, &context, effective.description.value);
     context.comment = text(desk, forms, &context, effective.comment.value);
@@ -113,6 +116,7 @@ pub(in crate::run) fn freeze(
     let (state, reason) = match effective.standing {
         Standing::Due(_) => (State::Planned, String::new()),
         Standing::LogOnly => (State::LogOnly, String::new()),
+        Standing::Joined(head) => (State::LogOnly, format!("household of line {head}")),
         Standing::Suppressed(refusal) => (State::Suppressed, refusal.id().to_owned()),
     };
     let email = match effective.standing {
@@ -121,9 +125,10 @@ pub(in crate::run) fn freeze(
             let gateway = desk.setup.fax.as_ref().map_or("", |fax| fax.address.as_str());
             text(desk, forms, &context, gateway)
         }
-        Standing::Due(CorrespondenceType::HardCopy) | Standing::LogOnly | Standing::Suppressed(_) => {
-            String::new()
-        }
+        Standing::Due(CorrespondenceType::HardCopy)
+        | Standing::LogOnly
+        | Standing::Joined(_)
+        | Standing::Suppressed(_) => String::new(),
     };
     if !email.is_empty()
         && let Err(error) = email.parse::<Address>()
@@ -175,6 +180,46 @@ pub(in crate::run) fn freeze(
     let mut entry = entry(&context, state, reason, email, file);
     entry.message_id = message_id.map(|id| id.to_string()).unwrap_or_default();
     Ok(PlannedLine { entry, letter, wanted })
+}
+
+/// Returns whom the letter is to: the contact, or the household with its names joined.
+fn addressee<'a>(
+    record: &'a LineRecord,
+    members: &[&Contact],
+    effective: &EffectiveInteraction<'_>,
+) -> Cow<'a, Contact> {
+    if members.len() < 2 {
+        return Cow::Borrowed(&record.contact);
+    }
+    let name = joined_name(members, effective.language.value.as_ref());
+    Cow::Owned(Contact { name, ..record.contact.clone() })
+}
+
+/// Returns the formal and the informal greeting; of a household, everybody's own, joined.
+fn greetings<'a>(
+    desk: &'a Desk,
+    forms: &Forms<'_>,
+    context: &mut LineContext<'a>,
+    members: &[&'a Contact],
+) -> (String, String) {
+    let (addressee, language) = (context.facts.contact, context.effective.language.value.as_ref());
+    let (mut formal, mut informal) = (Vec::new(), Vec::new());
+    for member in members {
+        let formula = match members.len() {
+            1 => context.effective.salutation.value,
+            _ => {
+                let formulas = &desk.presets.formulas;
+                salutation::find(formulas, &member.salutation_code, language, member.kind)
+                    .map(|(formula, _)| formula)
+            }
+        };
+        let Some(formula) = formula else { continue };
+        context.facts.contact = member;
+        formal.push(salutation::tidy(&text(desk, forms, context, &formula.formal)));
+        informal.push(salutation::tidy(&text(desk, forms, context, &formula.informal)));
+    }
+    context.facts.contact = addressee;
+    (joined_greeting(&formal), joined_greeting(&informal))
 }
 
 fn letter_form<'a>(forms: &'a Forms<'_>, effective: &EffectiveInteraction<'_>) -> Option<&'a LetterForm> {

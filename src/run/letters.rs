@@ -23,7 +23,8 @@ use crate::segment;
 #[derive(Debug)]
 pub struct Letters {
     options: RunOptions,
-    forms: Vec<Form>,
+    /// By number; none for a document that was erased with the only contact that it was for.
+    forms: Vec<Option<Form>>,
 }
 
 #[derive(Debug)]
@@ -63,7 +64,10 @@ impl Letters {
     ) -> Result<Letters, LetterError> {
         let forms = documents
             .into_iter()
-            .map(|document| Form::compile(records, document))
+            .map(|document| match document.is_erased {
+                true => Ok(None),
+                false => Form::compile(records, document).map(Some),
+            })
             .collect::<Result<_, _>>()?;
         Ok(Letters { options, forms })
     }
@@ -163,7 +167,8 @@ impl Letters {
     }
 
     fn form(&self, letter: &PlannedLetter) -> Result<&Form, String> {
-        self.forms.get(letter.document).ok_or_else(|| format!("the run has no document {}", letter.document))
+        let form = self.forms.get(letter.document).and_then(Option::as_ref);
+        form.ok_or_else(|| format!("the run has no document {}", letter.document))
     }
 
     fn moment(&self, letter: &PlannedLetter, number: u64) -> Moment {

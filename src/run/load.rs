@@ -2,6 +2,8 @@
 //!
 //! Nothing is kept unless the draft is. All problems of the file and of the tables that it names are collected.
 
+mod line;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,20 +13,21 @@ use toml::Spanned;
 use crate::contact::import::{
     self, ContactColumns, ContactImport, ImportError, ImportedContact, Problems, RowImport,
 };
-use crate::contact::table::{Cell, Record, Table};
+use crate::contact::language::Language;
+use crate::contact::table::Cell;
 use crate::contact::{ContactNo, did_you_mean};
 use crate::interaction::RunNo;
 use crate::merge::value::{Frame, Value};
 use crate::run::Store;
-use crate::run::named::{place, read_attachment};
+use crate::run::named::place;
 use crate::run::problem::Problem;
 use crate::run::records::{Records, RecordsError, SegmentStanding};
 use crate::run::template::template;
 use crate::run::values::RowTable;
-use crate::segment::file::{ContactsDeclaration, Settings, setting_text};
+use crate::segment::file::{ContactsDeclaration, setting_text};
 use crate::segment::{
-    CriteriaAction, CriteriaKind, InteractionValues, LineNo, LineValues, SegmentFile, SegmentHeader,
-    SegmentLine, SegmentNo, ValueProblem,
+    CriteriaAction, CriteriaKind, CriteriaOptions, InteractionValues, LineNo, LineValues, SegmentFile,
+    SegmentHeader, SegmentLine, SegmentNo, ValueProblem,
 };
 use crate::setup::number_series::next_number;
 use crate::setup::{Master, Setup};
@@ -102,8 +105,14 @@ pub fn load(records: &mut dyn Store, setup: &Setup, asked: &SegmentRef) -> Resul
         SegmentRef::File(path) => {
             let file = SegmentFile::read(path)
                 .map_err(|problems| LoadError::Problems(problems.into_iter().map(Problem::from).collect()))?;
-            let mut loader =
-                Loader { records, setup, file: &file, problems: Vec::new(), places: BTreeMap::new() };
+            let mut loader = Loader {
+                records,
+                setup,
+                file: &file,
+                problems: Vec::new(),
+                places: BTreeMap::new(),
+                written: BTreeMap::new(),
+            };
             let segment = loader.load()?;
             let Loader { problems, places, .. } = loader;
             Ok(Loaded { segment, places, problems })
@@ -117,6 +126,7 @@ struct Loader<'a> {
     file: &'a SegmentFile,
     problems: Vec<Problem>,
     places: BTreeMap<ContactNo, String>,
+    written: BTreeMap<(ContactNo, Option<LineNo>), String>,
 }
 
 impl Loader<'_> {
@@ -162,15 +172,50 @@ impl Loader<'_> {
     fn header(&mut self) -> Result<SegmentHeader, LoadError> {
         let mut header = SegmentHeader::default();
         for (name, value) in &self.file.declarations.segment {
+            if name == "documents" {
+                self.header_documents(&mut header, value)?;
+                continue;
+            }
             if let Err(problem) = set_from(value, name, |text| header.set(name, text)) {
                 self.settings_problem(value, &problem);
             }
         }
+        header.household |= self.file.declarations.select.as_ref().is_some_and(|select| select.household);
         if header.no.0.is_empty() {
             self.refuse_if_interrupted()?;
             header.no = next_segment_no(self.records, self.setup)?;
         }
         Ok(header)
+    }
+
+    /// Reads the segment's own documents, by language.
+    fn header_documents(
+        &mut self,
+        header: &mut SegmentHeader,
+        value: &Spanned<toml::Value>,
+    ) -> Result<(), LoadError> {
+        let place = self.place(value);
+        for (tag, file) in value.get_ref().as_table().into_iter().flatten() {
+            let language = tag.parse::<Language>();
+            match (language, file.as_str()) {
+                (Ok(language), Some(file)) => {
+                    if let Some(digest) = self.document(file, &place)? {
+                        header.documents.insert(language, digest);
+                    }
+                }
+                (Err(error), _) => self.problems.push(Problem {
+                    id: "not-a-language",
+                    message: error.to_string(),
+                    place: place.clone(),
+                    help: Some("write a tag such as `fr` or `fr-CH`".to_owned()),
+                }),
+                (Ok(_), None) => self.settings_problem(value, &not_one_value("documents", value)),
+            }
+        }
+        if value.get_ref().as_table().is_none() {
+            self.settings_problem(value, &not_one_value("documents", value));
+        }
+        Ok(())
     }
 
     /// A file without a number gets the next one at each run; what was interrupted must not begin anew under it.
@@ -273,181 +318,59 @@ impl Loader<'_> {
 
     fn select(&mut self, segment: &SegmentNo) -> Result<(), LoadError> {
         let Some(select) = &self.file.declarations.select else { return Ok(()) };
-        let actions = [
+        let lists = [
             (CriteriaKind::Add, &select.add),
             (CriteriaKind::Reduce, &select.reduce),
             (CriteriaKind::Refine, &select.refine),
         ];
-        for (kind, conditions) in actions {
+        for (kind, conditions) in lists {
             for written in conditions {
-                let action = CriteriaAction::new(kind, written.get_ref().as_str());
-                match self.records.select(segment, &action) {
-                    Ok(_) => {}
-                    Err(error @ RecordsError::Condition { .. }) => self.problems.push(Problem {
-                        id: error.id(),
-                        message: error.to_string(),
-                        place: format!("{}: {}", self.place(written), written.get_ref()),
-                        help: error.help(),
-                    }),
-                    Err(error) => return Err(error.into()),
-                }
+                self.act(segment, (kind, written), &CriteriaOptions::default())?;
+            }
+        }
+        for (number, step) in (1..).zip(&select.steps) {
+            let of_kind = [
+                (CriteriaKind::Add, &step.add),
+                (CriteriaKind::Reduce, &step.reduce),
+                (CriteriaKind::Refine, &step.refine),
+            ];
+            let written: Vec<_> =
+                of_kind.into_iter().filter_map(|(kind, written)| Some((kind, written.as_ref()?))).collect();
+            match written[..] {
+                [action] => self.act(segment, action, &step.options)?,
+                _ => self.problems.push(Problem {
+                    id: "step-without-action",
+                    message: format!(
+                        "step {number} of `[select]` has {} actions, expected one",
+                        written.len()
+                    ),
+                    place: self.file.file.display().to_string(),
+                    help: Some("give each `[[select.step]]` one of `add`, `reduce`, `refine`".to_owned()),
+                }),
             }
         }
         Ok(())
     }
 
-    fn lines(&mut self, segment: &SegmentNo) -> Result<(), LoadError> {
-        for settings in &self.file.declarations.lines {
-            self.line(segment, settings)?;
-        }
-        match &self.file.declarations.line_table {
-            Some(table) => self.line_table(segment, &self.file.path(&table.file)),
-            None => Ok(()),
-        }
-    }
-
-    fn line(&mut self, segment: &SegmentNo, settings: &Settings) -> Result<(), LoadError> {
-        let mut contact = None;
-        let mut values = LineValues::default();
-        for (name, value) in settings {
-            let problem = match name.as_str() {
-                "contact" => set_from(value, "contact", |text| {
-                    contact = Some((ContactNo::from(text), self.place(value)));
-                    Ok(())
-                }),
-                "document" => match setting_text(value.get_ref()) {
-                    Some(file) => {
-                        values.document = self.document(&file, &self.place(value))?;
-                        Ok(())
-                    }
-                    None => Err(not_one_value("document", value)),
-                },
-                name => set_from(value, name, |text| values.set(name, text)),
-            };
-            if let Err(problem) = problem {
-                self.settings_problem(value, &problem);
-            }
-        }
-        match contact {
-            Some((contact, place)) => self.set_line(segment, contact, values, place),
-            None => {
-                let place = settings
-                    .values()
-                    .next()
-                    .map_or_else(|| self.file.file.display().to_string(), |value| self.place(value));
+    fn act(
+        &mut self,
+        segment: &SegmentNo,
+        (kind, written): (CriteriaKind, &Spanned<String>),
+        options: &CriteriaOptions,
+    ) -> Result<(), LoadError> {
+        let condition = written.get_ref().clone();
+        match self.records.select(segment, &CriteriaAction { kind, condition, options: options.clone() }) {
+            Ok(_) => Ok(()),
+            Err(error @ RecordsError::Condition { .. }) => {
                 self.problems.push(Problem {
-                    id: "line-without-contact",
-                    message: "the line names no contact".to_owned(),
-                    place,
-                    help: Some("add `contact = \"…\"` with the number of a contact".to_owned()),
+                    id: error.id(),
+                    message: error.to_string(),
+                    place: format!("{}: {}", self.place(written), written.get_ref()),
+                    help: error.help(),
                 });
                 Ok(())
             }
-        }
-    }
-
-    fn line_table(&mut self, segment: &SegmentNo, path: &Path) -> Result<(), LoadError> {
-        let mut table = match Table::open(path) {
-            Ok(table) => table,
-            Err(error) => {
-                self.problems.push(error.into());
-                return Ok(());
-            }
-        };
-        let Some(contact_column) = table.position("contact") else {
-            self.problems.push(Problem {
-                id: "unknown-column",
-                message: "there is no column `contact`".to_owned(),
-                place: table.file().to_owned(),
-                help: Some("name the column that holds the contact number `contact`".to_owned()),
-            });
-            return Ok(());
-        };
-        let mut record = Record::default();
-        loop {
-            match table.read(&mut record) {
-                Ok(false) => return Ok(()),
-                Ok(true) => self.table_line(segment, &table, &record, contact_column)?,
-                Err(error) => {
-                    let ends = error.problem.ends_table();
-                    self.problems.push(error.into());
-                    if ends {
-                        return Ok(());
-                    }
-                }
-            }
-        }
-    }
-
-    fn table_line(
-        &mut self,
-        segment: &SegmentNo,
-        table: &Table,
-        record: &Record,
-        contact_column: usize,
-    ) -> Result<(), LoadError> {
-        let mut values = LineValues::default();
-        for (position, column) in table.columns().iter().enumerate() {
-            let text = record.text(position);
-            if position == contact_column || text.is_empty() {
-                continue;
-            }
-            let place = table.place(record.row(), Some(position)).to_string();
-            if column.name == "document" {
-                values.document = self.document(&text, &place)?;
-            } else if let Err(problem) = values.set(&column.name, &text) {
-                self.problems.push(value_problem(&problem, place));
-            }
-        }
-        let place = table.place(record.row(), None).to_string();
-        self.set_line(segment, ContactNo::from(record.text(contact_column).trim()), values, place)
-    }
-
-    /// Sets values on the line of a contact, and adds the line where the selection has none.
-    fn set_line(
-        &mut self,
-        segment: &SegmentNo,
-        contact: ContactNo,
-        values: LineValues,
-        place: String,
-    ) -> Result<(), LoadError> {
-        if let Some(first) = self.places.get(&contact) {
-            self.problems.push(Problem {
-                id: "two-lines",
-                message: format!("contact {contact} has two lines"),
-                place: format!("{place}, and {first}"),
-                help: Some("put all that is set for the contact on one line".to_owned()),
-            });
-            return Ok(());
-        }
-        if !self.records.has_contact(&contact)? {
-            self.problems.push(Problem {
-                id: "unknown-contact",
-                message: format!("there is no contact `{contact}`"),
-                place,
-                help: Some("correct the number, or add the contact to the table of contacts".to_owned()),
-            });
-            return Ok(());
-        }
-        let line_no = match self.records.line_of(segment, &contact)? {
-            Some(line) => line.line_no,
-            None => self.records.add_line(segment, &contact)?,
-        };
-        self.records.put_line(segment, &SegmentLine { line_no, contact: contact.clone(), values })?;
-        self.places.insert(contact, place);
-        Ok(())
-    }
-
-    fn document(&mut self, file: &str, place: &str) -> Result<Option<crate::segment::Digest>, LoadError> {
-        match read_attachment(&self.file.path(file), place) {
-            Ok(attachment) => {
-                self.records.put_attachment(&attachment)?;
-                Ok(Some(attachment.digest))
-            }
-            Err(problem) => {
-                self.problems.push(problem);
-                Ok(None)
-            }
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -11,6 +11,7 @@ use crate::contact::{Contact, ContactKind, ContactNo, all_fields, did_you_mean, 
 use crate::run::load::LoadError;
 use crate::run::problem::Problem;
 use crate::run::records::{Records, RecordsError};
+use crate::segment::SegmentNo;
 use crate::setup::master::{FieldForm, Master, MasterKind};
 
 /// Who uses something: `3 contacts`, and one of them as an example.
@@ -55,11 +56,30 @@ pub trait Masters: Records {
     fn uses_of_contact(&mut self, no: &ContactNo) -> Result<Vec<Usage>, RecordsError>;
     /// Forgets a contact with its codes, rows and alternative addresses.
     fn delete_contact(&mut self, no: &ContactNo) -> Result<(), RecordsError>;
+    /// Finds a segment whose run is not ended and has a line of the contact.
+    fn unfinished_segment(&mut self, no: &ContactNo) -> Result<Option<SegmentNo>, RecordsError>;
+    /// Removes a person's data everywhere; what the accounting needs stays under a random name.
+    fn erase(&mut self, no: &ContactNo) -> Result<Erased, RecordsError>;
     /// Returns the alternative addresses of a contact.
     fn addresses(&mut self, no: &ContactNo) -> Result<Vec<AlternativeAddress>, RecordsError>;
     /// Replaces the alternative addresses of a contact.
     fn put_addresses(&mut self, no: &ContactNo, addresses: &[AlternativeAddress])
     -> Result<(), RecordsError>;
+}
+
+/// What erasing a contact removed, and what stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erased {
+    /// The random name under which the accounting stays.
+    pub name: String,
+    /// How many interaction log entries stay, without anything personal.
+    pub n_entries: u64,
+    /// How many lines of open segments went away.
+    pub n_lines: u64,
+    /// How many documents went away, since nobody else used them.
+    pub n_documents: u64,
+    /// The files that runs wrote for the contact, which are not touched.
+    pub files: Vec<String>,
 }
 
 /// Why a change by command is not made; nothing is changed then.
@@ -243,6 +263,24 @@ pub fn delete_contact(masters: &mut dyn Masters, no: &ContactNo) -> Result<(), C
         error => error,
     })?;
     Ok(masters.delete_contact(no)?)
+}
+
+/// Removes a person's data everywhere; what the accounting needs stays under a random name.
+///
+/// # Errors
+///
+/// There is no such contact, or a run that has a line of it is not ended.
+pub fn erase_contact(masters: &mut dyn Masters, no: &ContactNo) -> Result<Erased, ChangeError> {
+    if !masters.has_contact(no)? {
+        return Err(unknown("contact", no.as_str(), &[]));
+    }
+    if let Some(segment) = masters.unfinished_segment(no)? {
+        let message =
+            format!("contact `{no}` has a line in the run of segment {segment}, which is not ended");
+        let help = Some(format!("`mailrun resume {segment}` ends it"));
+        return Err(ChangeError::problem("run-not-ended", message, help));
+    }
+    Ok(masters.erase(no)?)
 }
 
 /// Sets fields of a contact, further columns among them; the contact is made where there is none. Tells whether it is

@@ -7,6 +7,7 @@ use crate::interaction::resolve::Facts;
 use crate::interaction::{EffectiveInteraction, Standing, resolve};
 use crate::run::Store;
 use crate::run::desk::Desk;
+use crate::run::household::join;
 use crate::run::records::{LineRecord, RecordsError};
 use crate::segment::{LineNo, LineValues, SegmentNo};
 use crate::setup::Setup;
@@ -67,7 +68,10 @@ fn of_line(desk: &Desk, record: &LineRecord) -> LineOverview {
         presets: &desk.presets,
     };
     let (holds, standing) = match resolve(&facts) {
-        Ok(effective) => (holds(&effective), standing(&effective)),
+        Ok(effective) => {
+            let effective = join(record, effective);
+            (holds(&effective), standing(&effective))
+        }
         Err(refusals) => {
             let refusals: Vec<String> = refusals.iter().map(ToString::to_string).collect();
             (Vec::new(), refusals.join("; "))
@@ -87,6 +91,7 @@ fn standing(effective: &EffectiveInteraction<'_>) -> String {
     match effective.standing {
         Standing::Due(_) => "due".to_owned(),
         Standing::LogOnly => "log-only".to_owned(),
+        Standing::Joined(head) => format!("log-only: household of line {head}"),
         Standing::Suppressed(refusal) => format!("suppressed: {}", refusal.id()),
     }
 }

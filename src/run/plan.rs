@@ -52,6 +52,9 @@ pub struct RunDocument {
     pub email: EmailForm,
     /// What its names could mean when the run was planned.
     pub names: NameSources,
+    /// Whether it was erased with the only contact that it was for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_erased: bool,
 }
 
 /// What the names of a document can mean: enough to understand the document again exactly as the plan did.

@@ -11,6 +11,7 @@ use crate::run::check::moment_of;
 use crate::run::desk::Desk;
 use crate::run::forms::Forms;
 use crate::run::freeze::{freeze, rules};
+use crate::run::household::join;
 use crate::run::journal::Pending;
 use crate::run::plan::PlannedLine;
 use crate::run::records::LineRecord;
@@ -116,6 +117,7 @@ fn outlook(
     };
     let (planned, rules) = match resolve(&facts) {
         Ok(effective) => {
+            let effective = join(record, effective);
             forms.learn(office.store, &effective)?;
             let clock =
                 Moment { now: office.now.datetime(), locale: "en-US".to_owned(), record: 0, sequence: 0 };

@@ -9,6 +9,7 @@ use crate::contact::{Contact, ContactNo};
 use crate::delivery::suppression::{AddressKey, SuppressionReason};
 use crate::interaction::{InteractionTemplate, RunNo};
 use crate::merge::value::Frame;
+use crate::run::household::{Household, HouseholdRule};
 use crate::run::plan::{PlannedLine, RunDocument, RunOptions};
 use crate::run::values::RowTable;
 use crate::segment::{Attachment, CriteriaAction, Digest, LineNo, SegmentHeader, SegmentLine, SegmentNo};
@@ -96,6 +97,8 @@ pub struct LineRecord {
     pub addresses: Vec<AlternativeAddress>,
     /// The alternative addresses of the company, where the contact has the company's address.
     pub company_addresses: Vec<AlternativeAddress>,
+    /// How the line stands in its household.
+    pub household: Household,
     /// The contact's child rows by table.
     pub rows: BTreeMap<String, Vec<Frame>>,
 }
@@ -184,6 +187,8 @@ pub trait Records: Send {
     fn add_line(&mut self, segment: &SegmentNo, contact: &ContactNo) -> Result<LineNo, RecordsError>;
     /// Applies a selection action, records it, and tells how many lines it added or took away.
     fn select(&mut self, segment: &SegmentNo, action: &CriteriaAction) -> Result<usize, RecordsError>;
+    /// Finds the households among the lines of a segment, so that [`Records::lines`] tells them; or forgets them.
+    fn join_households(&mut self, segment: &SegmentNo, rule: HouseholdRule) -> Result<(), RecordsError>;
     /// Counts the lines of a segment.
     fn n_lines(&mut self, segment: &SegmentNo) -> Result<usize, RecordsError>;
     /// Returns up to `limit` lines after a line, in their order, with all that is known of their contacts.

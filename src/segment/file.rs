@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::segment::criteria::CriteriaOptions;
 use crate::setup::Campaign;
 use crate::setup::declaration::{self, DeclarationProblem};
 
@@ -161,6 +162,25 @@ pub struct SelectDeclaration {
     pub reduce: Vec<Spanned<String>>,
     /// Lines whose contact does not match go away.
     pub refine: Vec<Spanned<String>>,
+    /// Selection actions with options, in their order, after those above.
+    #[serde(rename = "step")]
+    pub steps: Vec<StepDeclaration>,
+    /// Whether the persons of a household get one letter together.
+    pub household: bool,
+}
+
+/// `[[select.step]]`: one selection action; one of the first three is set.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct StepDeclaration {
+    /// Contacts that match get a line.
+    pub add: Option<Spanned<String>>,
+    /// Lines whose contact matches go away.
+    pub reduce: Option<Spanned<String>>,
+    /// Lines whose contact does not match go away.
+    pub refine: Option<Spanned<String>>,
+    /// How it is done.
+    pub options: CriteriaOptions,
 }
 
 /// `[lines]`.

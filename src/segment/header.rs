@@ -32,14 +32,22 @@ pub struct SegmentHeader {
     pub values: InteractionValues,
     /// Whether the header's correspondence type beats the contact's.
     pub ignore_contact_correspondence_type: bool,
+    /// Whether the persons of a household get one letter together.
+    #[serde(skip_serializing_if = "is_false")]
+    pub household: bool,
     /// The segment's own documents by language; they beat the interaction template's.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub documents: BTreeMap<Language, Digest>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(truth: &bool) -> bool {
+    !truth
+}
+
 impl SegmentHeader {
     /// The names of the values that only a header has.
-    pub const NAMES: [&'static str; 2] = ["no", "ignore_contact_correspondence_type"];
+    pub const NAMES: [&'static str; 3] = ["no", "ignore_contact_correspondence_type", "household"];
 
     /// Sets the value called `name` from its text.
     ///
@@ -49,13 +57,16 @@ impl SegmentHeader {
     pub fn set(&mut self, name: &str, text: &str) -> Result<(), ValueProblem> {
         match name {
             "no" => self.no = SegmentNo(text.to_owned()),
-            "ignore_contact_correspondence_type" => {
-                self.ignore_contact_correspondence_type =
-                    parse_bool(text).ok_or_else(|| ValueProblem::Unfit {
-                        name: name.to_owned(),
-                        text: text.to_owned(),
-                        expected: "true or false",
-                    })?;
+            "ignore_contact_correspondence_type" | "household" => {
+                let truth = parse_bool(text).ok_or_else(|| ValueProblem::Unfit {
+                    name: name.to_owned(),
+                    text: text.to_owned(),
+                    expected: "true or false",
+                })?;
+                match name {
+                    "household" => self.household = truth,
+                    _ => self.ignore_contact_correspondence_type = truth,
+                }
             }
             _ => self.values.set(name, text)?,
         }
@@ -66,6 +77,7 @@ impl SegmentHeader {
     pub fn clear(&mut self, name: &str) -> bool {
         match name {
             "ignore_contact_correspondence_type" => self.ignore_contact_correspondence_type = false,
+            "household" => self.household = false,
             "document" | "documents" => self.documents.clear(),
             name => return self.values.clear(name),
         }

@@ -11,6 +11,8 @@ mod view;
 mod criteria;
 mod selection;
 mod worksheet;
+mod household;
+mod erase;
 pub mod duplicate;
 pub mod suppression;
 pub mod bounce;
@@ -31,6 +33,7 @@ use crate::delivery::suppression::{AddressKey, SuppressionReason};
 use crate::interaction::{EntryNo, InteractionTemplate, RunNo};
 use crate::merge::value::Frame;
 use crate::run::attempt::{AttemptStep, PastAttempt, Server};
+use crate::run::household::HouseholdRule;
 use crate::run::journal::{Counts, InDoubt, Journal, Pending, Which};
 use crate::run::manifest::ManifestRow;
 use crate::run::plan::{PlannedLine, RunDocument, RunOptions};
@@ -118,6 +121,7 @@ impl Database {
             )
             .map_err(read)?;
         connection.set_prepared_statement_cache_capacity(64);
+        connection.execute_batch(household::TABLE).map_err(read)?;
         let is_fresh = version < known && migrate(&connection).map_err(|error| writing(&error))?;
         Ok(Database { connection, file: file.map(Path::to_owned), is_fresh })
     }
@@ -331,6 +335,13 @@ impl Records for Database {
 
     fn select(&mut self, segment: &SegmentNo, action: &CriteriaAction) -> Result<usize, RecordsError> {
         self.apply_criteria(segment, action)
+    }
+
+    fn join_households(&mut self, segment: &SegmentNo, rule: HouseholdRule) -> Result<(), RecordsError> {
+        match rule {
+            HouseholdRule::OneLetterEach => self.forget_households(),
+            HouseholdRule::OneLetterTogether => self.find_households(segment),
+        }
     }
 
     fn n_lines(&mut self, segment: &SegmentNo) -> Result<usize, RecordsError> {

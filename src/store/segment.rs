@@ -10,6 +10,7 @@ use super::{Database, from_json, reading, to_json, writing};
 use crate::contact::inheritance::{Inherited, inherit};
 use crate::contact::{Contact, ContactKind, ContactNo};
 use crate::interaction::RunNo;
+use crate::run::household::Household;
 use crate::run::records::{LineRecord, RecordsError, SegmentStanding};
 use crate::segment::{LineNo, LineValues, SegmentHeader, SegmentLine, SegmentNo};
 
@@ -156,6 +157,7 @@ impl Database {
         after: LineNo,
         limit: usize,
     ) -> Result<Vec<LineRecord>, RecordsError> {
+        let has_households = self.has_any("temp.household")?;
         let has_rows = self.has_any("contact_row")?;
         let has_addresses = self.has_any("alternative_address")?;
         let sql = format!(
@@ -172,6 +174,9 @@ impl Database {
             let mut record = line_record(row)?;
             if let Some(company) = self.company_of(&record.contact, &mut companies)? {
                 record.inherited = inherit(&mut record.contact, company);
+            }
+            if has_households {
+                record.household = self.household_of(segment, record.line.line_no)?;
             }
             if has_rows {
                 record.rows = self.rows_of(record.contact.no.as_str())?;
@@ -230,6 +235,7 @@ fn line_record(row: &Row<'_>) -> Result<LineRecord, RecordsError> {
         inherited: Inherited::default(),
         addresses: Vec::new(),
         company_addresses: Vec::new(),
+        household: Household::Alone,
         rows: BTreeMap::new(),
     })
 }

@@ -5,8 +5,9 @@ use rusqlite::params;
 use super::{Database, reading, writing};
 use crate::contact::ContactNo;
 use crate::contact::address::AlternativeAddress;
-use crate::run::masters::{Masters, Member, Usage};
+use crate::run::masters::{Erased, Masters, Member, Usage};
 use crate::run::records::RecordsError;
+use crate::segment::SegmentNo;
 use crate::setup::master::{Master, MasterKind};
 
 /// A question under the code `?1`: who they are, one and several; what names one of them; where they are found.
@@ -244,6 +245,14 @@ impl Masters for Database {
             .execute("DELETE FROM contact WHERE no = ?1", [no.as_str()])
             .map(|_| ())
             .map_err(|error| writing(&error))
+    }
+
+    fn unfinished_segment(&mut self, no: &ContactNo) -> Result<Option<SegmentNo>, RecordsError> {
+        self.unfinished_segment_of(no)
+    }
+
+    fn erase(&mut self, no: &ContactNo) -> Result<Erased, RecordsError> {
+        self.erase_contact(no)
     }
 
     fn addresses(&mut self, no: &ContactNo) -> Result<Vec<AlternativeAddress>, RecordsError> {
