@@ -7,7 +7,8 @@ use super::bounces::BouncesCommand;
 use super::code::CodeCommand;
 use super::contact::ContactCommand;
 use super::init::Init;
-use super::log::{LogCommand, LoggedCommand};
+use super::log::LogCommand;
+use super::logged::LoggedCommand;
 use super::look::{Explain, Preview};
 use super::master::MasterCommand;
 use super::merge::Merge;
@@ -15,6 +16,7 @@ use super::options::Common;
 use super::reconcile::Reconcile;
 use super::run::{Check, Resume, Run, Status};
 use super::segment::SegmentCommand;
+use super::stats::Stats;
 use super::template::TemplateCommand;
 
 /// The engine for mail runs: everyone in the segment gets a letter, each one personal, each one logged, nobody twice.
@@ -90,6 +92,9 @@ pub(super) enum Command {
     /// Settle messages in doubt by what the mail server wrote
     #[command(after_help = "Example: mailrun reconcile --postfix-log /var/log/mail.log")]
     Reconcile(Reconcile),
+    /// What log entries come to: targets, responses, cost, duration, states; cancelled ones count nowhere
+    #[command(after_help = "Example: mailrun stats campaign --from 2026-01-01 --export campaigns.csv")]
+    Stats(Stats),
     /// Print completions for a shell
     #[command(after_help = "Example: mailrun completions bash > /etc/bash_completion.d/mailrun")]
     Completions {

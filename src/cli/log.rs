@@ -1,14 +1,17 @@
-//! Owns the commands for what was done: logged segments, interaction log entries, letters out of the log.
+//! Owns the commands for what was done: interaction log entries, letters out of the log.
 
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use jiff::civil::Date;
 use serde_json::{Map, Value as Json, json};
 
+use super::export::{Export, export};
+use super::note::{self, Comment, Evaluate, OfEntries, Said, note_cells};
 use super::options::Common;
 use super::problem::Failure;
-use super::resend::{Asked, resend};
+use super::resend::{Asked, Exclusion, Resend, resend};
 use super::terminal::{Terminal, table};
 use super::{DONE, PROBLEMS};
 use crate::delivery::name::safe_name;
@@ -19,13 +22,58 @@ use crate::segment::{LineNo, SegmentNo};
 use crate::setup::rate::Span;
 use crate::store::Database;
 use crate::store::attempt::AttemptRow;
-use crate::store::log::LogFilter;
+use crate::store::log::{LogFilter, LogRow};
+use crate::store::note::Cancel;
 
-#[derive(Debug, Subcommand)]
-pub(super) enum LoggedCommand {
-    /// List logged segments
-    #[command(after_help = "Example: mailrun logged list")]
-    List,
+/// Which entries are meant.
+#[derive(Debug, Args)]
+pub(super) struct Filter {
+    /// In this state only: accepted, written, suppressed, log-only, failed, rejected, in-doubt
+    #[arg(long)]
+    state: Option<String>,
+    /// Of this segment only
+    #[arg(long)]
+    segment: Option<String>,
+    /// Of this contact only
+    #[arg(long)]
+    contact: Option<String>,
+    /// Of this campaign only
+    #[arg(long)]
+    campaign: Option<String>,
+    /// Made by this interaction template only
+    #[arg(long)]
+    template: Option<String>,
+    /// In the name of this salesperson only
+    #[arg(long)]
+    salesperson: Option<String>,
+    /// Dated on this day or later only
+    #[arg(long, value_name = "DATE")]
+    from: Option<Date>,
+    /// Dated on this day or earlier only
+    #[arg(long, value_name = "DATE")]
+    to: Option<Date>,
+    /// Cancelled ones only
+    #[arg(long)]
+    cancelled: bool,
+}
+
+impl Filter {
+    /// Reads what was asked for.
+    pub(super) fn read(&self) -> Result<LogFilter, Failure> {
+        Ok(LogFilter {
+            state: self.state.as_deref().map(state_of).transpose()?,
+            segment: self.segment.clone().map(SegmentNo),
+            contact: self.contact.clone(),
+            campaign: self.campaign.clone(),
+            template: self.template.clone(),
+            salesperson: self.salesperson.clone(),
+            from: self.from,
+            to: self.to,
+            cancelled_only: self.cancelled,
+            after: 0,
+            limit: None,
+        })
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -33,17 +81,34 @@ pub(super) enum LogCommand {
     /// List interaction log entries
     #[command(after_help = "Example: mailrun log list --state failed --json")]
     List {
-        /// In this state only: accepted, written, suppressed, log-only, failed, rejected, in-doubt
-        #[arg(long)]
-        state: Option<String>,
-        /// Of this segment only
-        #[arg(long)]
-        segment: Option<String>,
-        /// Of this contact only
-        #[arg(long)]
-        contact: Option<String>,
+        #[command(flatten)]
+        filter: Filter,
+        /// Entries after this one
+        #[arg(long, value_name = "ENTRY", default_value_t = 0, hide_default_value = true)]
+        after: i64,
+        /// So many at most
+        #[arg(long, value_name = "N")]
+        limit: Option<u64>,
     },
-    /// Show an entry with the rules that decided its values, and its attempts
+    /// Write entries to a table or to JSON
+    #[command(after_help = "Example: mailrun log export spring.xlsx --campaign SPRING26")]
+    Export(Export),
+    /// Take entries out of all statistics and follow-ups; what was done stays in the log
+    #[command(after_help = "Example: mailrun log cancel 42 43 --why 'returned by the post'")]
+    Cancel(OfEntries),
+    /// Let entries count again
+    #[command(after_help = "Example: mailrun log uncancel 42")]
+    Uncancel(OfEntries),
+    /// Delete entries that are cancelled
+    #[command(after_help = "Example: mailrun log delete 42 --why 'the contact asked for it'")]
+    Delete(OfEntries),
+    /// Say how the contacts took it
+    #[command(after_help = "Example: mailrun log evaluate 42 43 very-positive")]
+    Evaluate(Evaluate),
+    /// Write a comment on an entry; it is dated, and never changed
+    #[command(after_help = "Example: mailrun log comment 42 'wants to be called in May'")]
+    Comment(Comment),
+    /// Show an entry with the rules that decided its values, its attempts, and what was said of it later
     #[command(after_help = "Example: mailrun log show 42")]
     Show {
         /// The number
@@ -64,6 +129,11 @@ pub(super) enum LogCommand {
         /// How long to wait for messages that the server puts off
         #[arg(long, value_name = "DURATION", default_value = "10m")]
         wait: Span,
+        /// Also to contacts that are excluded from segments; the log says who decided that, and why
+        #[arg(long)]
+        ignore_exclusion: bool,
+        #[command(flatten)]
+        said: Said,
     },
     /// Make the letter of an entry again, byte for byte; into --out, else to stdout
     #[command(after_help = "Example: mailrun log document 42 > letter.docx")]
@@ -73,52 +143,27 @@ pub(super) enum LogCommand {
     },
 }
 
-pub(super) fn logged(
-    common: &Common,
-    command: &LoggedCommand,
-    terminal: &mut Terminal,
-) -> Result<u8, Failure> {
-    let LoggedCommand::List = command;
-    let database = Database::open_existing(&common.db)?;
-    let mut data = terminal.data();
-    let mut rows = vec![["segment", "run", "lines", "logged at", "description"].map(str::to_owned).to_vec()];
-    for row in database.logged_segments()? {
-        if terminal.json {
-            terminal.object(&mut data, &row);
-        } else {
-            rows.push(vec![
-                row.segment,
-                row.run.to_string(),
-                row.lines.to_string(),
-                row.logged_at,
-                row.description,
-            ]);
-        }
-    }
-    if !terminal.json {
-        table(&rows).iter().for_each(|line| data.line(line));
-    }
-    Ok(DONE)
-}
-
 pub(super) fn log(common: &Common, command: &LogCommand, terminal: &mut Terminal) -> Result<u8, Failure> {
     let mut database = Database::open_existing(&common.db)?;
     match command {
-        LogCommand::List { state, segment, contact } => {
-            let filter = LogFilter {
-                state: state.as_deref().map(state_of).transpose()?,
-                segment: segment.clone().map(SegmentNo),
-                contact: contact.clone(),
-            };
+        LogCommand::List { filter, after, limit } => {
+            let filter = LogFilter { after: *after, limit: *limit, ..filter.read()? };
             list(&database, &filter, terminal)
         }
+        LogCommand::Export(export) => self::export(common, export, terminal),
+        LogCommand::Cancel(of) => note::cancel(common, of, Cancel::Cancel, terminal),
+        LogCommand::Uncancel(of) => note::cancel(common, of, Cancel::Uncancel, terminal),
+        LogCommand::Delete(of) => note::delete(common, of, terminal),
+        LogCommand::Evaluate(command) => note::evaluate(common, command, terminal),
+        LogCommand::Comment(command) => note::comment(common, command, terminal),
         LogCommand::Show { entry } => show(&database, EntryNo(*entry), terminal),
-        LogCommand::Resend { entries, failed, segment, wait } => {
+        LogCommand::Resend { entries, failed, segment, wait, ignore_exclusion, said } => {
             let asked = match failed {
                 true => Asked::Failed(segment.clone().map(SegmentNo)),
                 false => Asked::Entries(entries.iter().copied().map(EntryNo).collect()),
             };
-            resend(common, &mut database, &asked, *wait, terminal)
+            let exclusion = if *ignore_exclusion { Exclusion::Ignored } else { Exclusion::Holds };
+            resend(common, &mut database, &Resend { asked, exclusion, wait: *wait, said }, terminal)
         }
         LogCommand::Document { entry } => document(common, &mut database, EntryNo(*entry), terminal),
     }
@@ -147,7 +192,7 @@ fn list(database: &Database, filter: &LogFilter, terminal: &Terminal) -> Result<
             row.segment.clone(),
             row.line.to_string(),
             row.contact.clone(),
-            if row.reason.is_empty() { row.state.clone() } else { format!("{} ({})", row.state, row.reason) },
+            state_in_words(row),
             row.correspondence_type.clone(),
             row.subject.clone(),
         ];
@@ -156,15 +201,29 @@ fn list(database: &Database, filter: &LogFilter, terminal: &Terminal) -> Result<
     Ok(DONE)
 }
 
+/// "rejected (mailbox unknown), cancelled".
+fn state_in_words(row: &LogRow) -> String {
+    let mut words = row.state.clone();
+    if !row.reason.is_empty() {
+        words.push_str(&format!(" ({})", row.reason));
+    }
+    if row.is_cancelled || row.is_segment_cancelled {
+        words.push_str(", cancelled");
+    }
+    words
+}
+
 fn show(database: &Database, entry: EntryNo, terminal: &Terminal) -> Result<u8, Failure> {
     let Some(fields) = database.entry(entry)? else { return Err(no_entry(entry)) };
     let mut data = terminal.data();
     let attempts = database.attempts(entry)?;
     let bounces = database.bounces(entry)?;
+    let notes = database.notes_on_entry(entry)?;
     if terminal.json {
         let mut object: Map<String, Json> = fields.into_iter().collect();
         object.insert("attempts".to_owned(), json!(attempts));
         object.insert("bounces".to_owned(), json!(bounces));
+        object.insert("notes".to_owned(), json!(notes));
         terminal.object(&mut data, &object);
         return Ok(DONE);
     }
@@ -185,6 +244,8 @@ fn show(database: &Database, entry: EntryNo, terminal: &Terminal) -> Result<u8, 
         .into_iter()
         .map(|it| vec![format!("bounce: {}", it.kind), it.at, it.status, it.recipient, it.diagnostic])
         .collect();
+    table(&rows).iter().for_each(|line| data.line(line));
+    let rows: Vec<Vec<String>> = notes.iter().map(note_cells).collect();
     table(&rows).iter().for_each(|line| data.line(line));
     Ok(DONE)
 }
@@ -240,7 +301,7 @@ fn document(
     Ok(DONE)
 }
 
-fn no_entry(entry: EntryNo) -> Failure {
+pub(super) fn no_entry(entry: EntryNo) -> Failure {
     Failure::Stopped {
         code: PROBLEMS,
         message: format!("there is no interaction log entry {entry}"),

@@ -25,6 +25,10 @@ mod resend;
 mod selection;
 mod line;
 mod log;
+mod logged;
+mod note;
+mod export;
+mod stats;
 mod init;
 
 use std::process::ExitCode;
@@ -80,10 +84,11 @@ fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> Result<u8, Failur
         Command::Campaign(command) => master::master(common, MasterKind::Campaign, command, terminal),
         Command::Template(command) => template::template(common, command, terminal),
         Command::Segment(command) => segment::segment(common, command, terminal),
-        Command::Logged(command) => log::logged(common, command, terminal),
+        Command::Logged(command) => logged::logged(common, command, terminal),
         Command::Log(command) => log::log(common, command, terminal),
         Command::Bounces(command) => bounces::bounces(common, command, terminal),
         Command::Reconcile(command) => reconcile::reconcile(common, command, terminal),
+        Command::Stats(stats) => stats::stats(common, stats, terminal),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Arguments::command(), "mailrun", &mut terminal.data());
             Ok(DONE)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use super::note::{Said, write_note};
 use super::office::Surroundings;
 use super::options::Common;
 use super::problem::Failure;
@@ -11,7 +12,7 @@ use super::run::{office, print_report};
 use super::terminal::Terminal;
 use super::{DONE, PROBLEMS, SOME_LINES};
 use crate::contact::{ContactNo, CorrespondenceType, consent};
-use crate::interaction::{EntryNo, RunNo, State};
+use crate::interaction::{EntryNo, NoteKind, RunNo, State};
 use crate::run::{self, Records};
 use crate::segment::SegmentNo;
 use crate::setup::rate::Span;
@@ -26,25 +27,49 @@ pub(super) enum Asked {
     Failed(Option<SegmentNo>),
 }
 
+/// Whether contacts that are excluded from segments are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exclusion {
+    /// They are.
+    Holds,
+    /// Somebody decided that it does not count here.
+    Ignored,
+}
+
+/// A wish to deliver entries once more.
+pub(super) struct Resend<'a> {
+    pub(super) asked: Asked,
+    pub(super) exclusion: Exclusion,
+    pub(super) wait: Span,
+    pub(super) said: &'a Said,
+}
+
 pub(super) fn resend(
     common: &Common,
     database: &mut Database,
-    asked: &Asked,
-    wait: Span,
+    wish: &Resend<'_>,
     terminal: &Terminal,
 ) -> Result<u8, Failure> {
     let mut surroundings = Surroundings::of(common, None)?;
-    surroundings.wait = wait.duration();
+    surroundings.wait = wish.wait.duration();
     let mut by_run: BTreeMap<RunNo, Vec<EntryNo>> = BTreeMap::new();
     let mut code = DONE;
-    for row in rows(database, asked)? {
-        match refusal(database, &row)? {
-            Some(reason) => {
+    for row in rows(database, &wish.asked)? {
+        let segment = SegmentNo(row.segment.clone());
+        match refusal(database, &row, wish.exclusion)? {
+            Err(reason) => {
                 terminal.complain(&format!("entry {} is not sent again: {reason}", row.entry));
+                let said = Said { why: reason, by: wish.said.by.clone() };
+                write_note(common, database, &said, (&segment, Some(&row)), NoteKind::Refused)?;
                 code = SOME_LINES;
+                continue;
             }
-            None => by_run.entry(RunNo(row.run)).or_default().push(EntryNo(row.entry)),
+            Ok(Consent::DespiteExclusion) => {
+                write_note(common, database, wish.said, (&segment, Some(&row)), NoteKind::Allowed)?;
+            }
+            Ok(Consent::Given) => {}
         }
+        by_run.entry(RunNo(row.run)).or_default().push(EntryNo(row.entry));
     }
     if by_run.is_empty() {
         terminal.say("nothing is sent again");
@@ -78,7 +103,8 @@ fn rows(database: &Database, asked: &Asked) -> Result<Vec<LogRow>, Failure> {
         }
         Asked::Failed(segment) => {
             for state in [State::Failed, State::Rejected] {
-                let filter = LogFilter { state: Some(state), segment: segment.clone(), contact: None };
+                let filter =
+                    LogFilter { state: Some(state), segment: segment.clone(), ..LogFilter::default() };
                 database.each_entry(&filter, &mut |row| rows.push(row.clone()))?;
             }
         }
@@ -87,7 +113,11 @@ fn rows(database: &Database, asked: &Asked) -> Result<Vec<LogRow>, Failure> {
 }
 
 /// Consent is tested at the last moment; the suppression list is asked once more when the run takes the line up.
-fn refusal(database: &mut Database, row: &LogRow) -> Result<Option<String>, Failure> {
+fn refusal(
+    database: &mut Database,
+    row: &LogRow,
+    exclusion: Exclusion,
+) -> Result<Result<Consent, String>, Failure> {
     let state: Option<State> = row.state.parse().ok();
     let is_sendable = match state {
         Some(
@@ -102,13 +132,30 @@ fn refusal(database: &mut Database, row: &LogRow) -> Result<Option<String>, Fail
             false
         }
     };
+    if row.is_cancelled || row.is_segment_cancelled {
+        return Ok(Err("it is cancelled".to_owned()));
+    }
     if !is_sendable {
-        return Ok(Some(format!("it is {}", row.state)));
+        return Ok(Err(format!("it is {}", row.state)));
     }
     let contact = database.contact(&ContactNo::from(row.contact.as_str()))?;
     let Some(contact) = contact else {
-        return Ok(Some(format!("contact {} is gone, and with it its consent", row.contact)));
+        return Ok(Err(format!("contact {} is gone, and with it its consent", row.contact)));
     };
     let kind = CorrespondenceType::parse(&row.correspondence_type);
-    Ok(consent::refusal(&contact, kind).map(|refusal| refusal.to_string()))
+    let (found, consent) = match exclusion {
+        Exclusion::Ignored if contact.exclude_from_segment => {
+            (consent::refusal_despite_exclusion(&contact, kind), Consent::DespiteExclusion)
+        }
+        Exclusion::Ignored | Exclusion::Holds => (consent::refusal(&contact, kind), Consent::Given),
+    };
+    Ok(found.map_or(Ok(consent), |refusal| Err(refusal.to_string())))
+}
+
+/// Why an entry may be sent again.
+enum Consent {
+    /// Nothing speaks against it.
+    Given,
+    /// The contact is excluded from segments, and somebody decided that this does not count.
+    DespiteExclusion,
 }

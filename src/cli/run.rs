@@ -34,6 +34,9 @@ pub(super) struct Run {
     /// Load, resolve and check, and stop there
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// When the segment is logged, make a new one with its people
+    #[arg(long)]
+    pub(super) follow_up: bool,
     /// How long to wait for messages that the server puts off, and for a server that went away
     #[arg(long, value_name = "DURATION", default_value = "10m")]
     pub(super) wait: Span,
@@ -103,6 +106,7 @@ pub(super) fn run(common: &Common, run: &Run, terminal: &mut Terminal) -> Result
     let asked = segment_ref(&run.segment);
     let mut surroundings = Surroundings::of(common, Some(&asked))?;
     surroundings.wait = run.wait.duration();
+    surroundings.setup.defaults.follow_up |= run.follow_up;
     if run.dry_run {
         return look_only(common, &surroundings, &asked, terminal);
     }
@@ -114,7 +118,9 @@ pub(super) fn run(common: &Common, run: &Run, terminal: &mut Terminal) -> Result
     let report =
         run::run(&mut office(&surroundings, &mut database), &asked, &mut |progress| bar.show(progress));
     drop(bar);
-    let code = print_report(&report?, started, common, terminal);
+    let report = report?;
+    let code = print_report(&report, started, common, terminal);
+    say_followers(&database, &report, terminal)?;
     stages::say(common, &surroundings.stages, terminal);
     Ok(code)
 }
@@ -176,7 +182,20 @@ fn resume_one(
     let mut office = office(surroundings, database);
     let report = run::resume(&mut office, run, in_doubt, &mut |progress| bar.show(progress));
     drop(bar);
-    Ok(print_report(&report?, started, common, terminal))
+    let report = report?;
+    let code = print_report(&report, started, common, terminal);
+    say_followers(database, &report, terminal)?;
+    Ok(code)
+}
+
+/// Names the follow-up segments that were made when a segment was logged.
+fn say_followers(database: &Database, report: &Report, terminal: &Terminal) -> Result<(), Failure> {
+    for follower in database.followers(&report.segment)? {
+        terminal.say(&format!(
+            "follow-up: segment {follower}; `mailrun segment show {follower}` shows its lines"
+        ));
+    }
+    Ok(())
 }
 
 pub(super) fn status(common: &Common, status: &Status, terminal: &mut Terminal) -> Result<u8, Failure> {

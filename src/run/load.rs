@@ -404,9 +404,16 @@ impl Loader<'_> {
 ///
 /// A store that cannot be read.
 pub fn next_segment_no(store: &mut dyn Records, setup: &Setup) -> Result<SegmentNo, RecordsError> {
-    let first = &setup.number_series.segment;
+    next_segment_no_after(store, &setup.number_series.segment)
+}
+
+/// Returns the number of the next segment in the series that begins with a number.
+pub(in crate::run) fn next_segment_no_after<S: Records + ?Sized>(
+    store: &mut S,
+    first: &str,
+) -> Result<SegmentNo, RecordsError> {
     let last = store.last_segment_no(first)?;
-    Ok(SegmentNo(last.and_then(|last| next_number(&last.0)).unwrap_or_else(|| first.clone())))
+    Ok(SegmentNo(last.and_then(|last| next_number(&last.0)).unwrap_or_else(|| first.to_owned())))
 }
 
 /// Returns the path by which a segment file is known again.

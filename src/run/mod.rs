@@ -19,6 +19,7 @@ mod template;
 pub mod load;
 pub mod worksheet;
 pub mod selection;
+pub mod follow_up;
 pub mod overview;
 pub mod export;
 pub mod household;
@@ -397,6 +398,8 @@ fn options(office: &Office<'_>, desk: &Desk, asked: &SegmentRef) -> RunOptions {
         now: office.now.clone(),
         out: office.out.clone(),
         from: office.setup.smtp.as_ref().map(|smtp| smtp.from.clone()).unwrap_or_default(),
+        follow_up: (desk.header.follow_up || office.setup.defaults.follow_up)
+            .then(|| office.setup.number_series.segment.clone()),
         uuid: Uuid::new_v5(&Uuid::NAMESPACE_URL, seed.as_bytes()),
         smtp: office.setup.smtp.clone(),
         segment,

@@ -32,6 +32,9 @@ pub struct RunOptions {
     pub out: PathBuf,
     /// Who writes: `Name <address>`, perhaps with tags; empty where no message goes out.
     pub from: String,
+    /// The first number of the series that a follow-up segment gets its number from; none: no follow-up is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow_up: Option<String>,
     /// The name of the run in Message-IDs.
     pub uuid: Uuid,
     /// The mail server and how fast it takes messages, as the set-up had it; no secret is among it.

@@ -178,7 +178,7 @@ pub fn reuse_logged(
         return Err(ChangeError::problem("not-logged", message, help));
     }
     let reached = match entries {
-        Entries::Reached => " and state not in ('suppressed', 'rejected', 'failed')",
+        Entries::Reached => " and not is_cancelled and state not in ('suppressed', 'rejected', 'failed')",
         Entries::All => "",
     };
     let no = logged.0.replace('\'', "''");
@@ -189,7 +189,7 @@ pub fn reuse_logged(
 /// Which entries of a logged segment are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entries {
-    /// Those whose contact was reached: not suppressed, refused or failed.
+    /// Those whose contact was reached, and that count: not suppressed, refused, failed or cancelled.
     Reached,
     /// All of them.
     All,

@@ -47,6 +47,14 @@ pub trait Worksheets: Masters {
     fn saved_criteria(&mut self) -> Result<Vec<SavedCriteria>, RecordsError>;
     /// Forgets saved criteria.
     fn forget_criteria(&mut self, code: &str) -> Result<(), RecordsError>;
+    /// Returns the header of a logged segment as it was.
+    fn header_as_logged(&mut self, logged: &SegmentNo) -> Result<Option<SegmentHeader>, RecordsError>;
+    /// Lists the contacts of a logged segment whose entry has another campaign than this one, with it.
+    fn campaigns_as_logged(
+        &mut self,
+        logged: &SegmentNo,
+        but: &str,
+    ) -> Result<Vec<(ContactNo, String)>, RecordsError>;
     /// Gives all contacts of a segment a mailing group; tells how many did not have it.
     fn put_mailing_group(&mut self, segment: &SegmentNo, code: &str) -> Result<u64, RecordsError>;
 }

@@ -38,6 +38,12 @@ pub struct SegmentHeader {
     /// The segment's own documents by language; they beat the interaction template's.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub documents: BTreeMap<Language, Digest>,
+    /// Whether a follow-up segment is made when this one is logged.
+    #[serde(skip_serializing_if = "is_false")]
+    pub follow_up: bool,
+    /// The logged segment that this one follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follows: Option<SegmentNo>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -47,7 +53,8 @@ fn is_false(truth: &bool) -> bool {
 
 impl SegmentHeader {
     /// The names of the values that only a header has.
-    pub const NAMES: [&'static str; 3] = ["no", "ignore_contact_correspondence_type", "household"];
+    pub const NAMES: [&'static str; 4] =
+        ["no", "ignore_contact_correspondence_type", "household", "follow_up"];
 
     /// Sets the value called `name` from its text.
     ///
@@ -57,7 +64,7 @@ impl SegmentHeader {
     pub fn set(&mut self, name: &str, text: &str) -> Result<(), ValueProblem> {
         match name {
             "no" => self.no = SegmentNo(text.to_owned()),
-            "ignore_contact_correspondence_type" | "household" => {
+            "ignore_contact_correspondence_type" | "household" | "follow_up" => {
                 let truth = parse_bool(text).ok_or_else(|| ValueProblem::Unfit {
                     name: name.to_owned(),
                     text: text.to_owned(),
@@ -65,6 +72,7 @@ impl SegmentHeader {
                 })?;
                 match name {
                     "household" => self.household = truth,
+                    "follow_up" => self.follow_up = truth,
                     _ => self.ignore_contact_correspondence_type = truth,
                 }
             }
@@ -76,6 +84,7 @@ impl SegmentHeader {
     /// Clears the value called `name`; tells whether there is one of this name that can be cleared.
     pub fn clear(&mut self, name: &str) -> bool {
         match name {
+            "follow_up" => self.follow_up = false,
             "ignore_contact_correspondence_type" => self.ignore_contact_correspondence_type = false,
             "household" => self.household = false,
             "document" | "documents" => self.documents.clear(),

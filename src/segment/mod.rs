@@ -11,5 +11,5 @@ pub use criteria::{CriteriaAction, CriteriaKind, CriteriaOptions, SavedCriteria}
 pub use document::{Attachment, Digest};
 pub use file::SegmentFile;
 pub use header::{SegmentHeader, SegmentNo};
-pub use line::{LineNo, LineValues, SegmentLine};
+pub use line::{Evaluation, LineNo, LineValues, SegmentLine};
 pub use values::{InteractionValues, ValueProblem};

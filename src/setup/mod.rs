@@ -88,6 +88,8 @@ pub struct Fallback {
 pub struct Defaults {
     /// The correspondence type of last resort; empty means log only.
     pub correspondence_type: String,
+    /// Whether a follow-up segment is made whenever one is logged.
+    pub follow_up: bool,
 }
 
 /// The output folder.

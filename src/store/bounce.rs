@@ -149,6 +149,7 @@ impl Database {
                 params![entry.0, now.as_millisecond()],
             )
             .map_err(|error| writing(&error))?;
+        self.sum_runs_of(&[entry])?;
         Ok(true)
     }
 }

@@ -101,6 +101,11 @@ impl Database {
              WHERE entry IN (SELECT entry FROM interaction_log_entry WHERE contact = ?1)",
             &[&no.as_str()],
         )?;
+        self.erase_by(
+            "UPDATE log_note SET text = ''
+             WHERE entry IN (SELECT entry FROM interaction_log_entry WHERE contact = ?1)",
+            &[&no.as_str()],
+        )?;
         // Company, template, campaign, dates, cost and state are the accounting's; a suppression's reason is a word of ours.
         let n_entries = self.erase_by(
             "UPDATE interaction_log_entry SET contact = ?2, contact_name = '', description = '', subject = '',

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, params};
 
 use super::{Database, from_json, reading, to_json, writing};
 use crate::contact::{ContactNo, CorrespondenceType};
@@ -12,10 +12,13 @@ use crate::delivery::{Change, Step};
 use crate::interaction::rule::Rule;
 use crate::interaction::{EntryNo, RunNo, State};
 use crate::run::attempt::Tries;
+use crate::run::follow_up::{FollowUpOrder, follow_up};
 use crate::run::journal::{Counts, Pending, Which};
 use crate::run::manifest::ManifestRow;
+use crate::run::masters::ChangeError;
 use crate::run::plan::{PlannedLetter, PlannedLine, RunDocument, RunOptions};
-use crate::run::records::RecordsError;
+use crate::run::records::{Records, RecordsError};
+use crate::run::selection::Entries;
 use crate::segment::{LineNo, SegmentNo};
 
 /// Stands for the digest of a file that is still to be written. It is as long as one, so that the row keeps its length
@@ -278,31 +281,60 @@ impl Database {
 
     pub(super) fn archive_run(&mut self, run: RunNo) -> Result<(), RecordsError> {
         let options = self.run_options(run)?;
-        let transaction = self.connection.transaction().map_err(|error| writing(&error))?;
-        let archived = transaction
+        self.begin_draft()?;
+        match self.archive_in_draft(run, &options) {
+            Ok(()) => self.keep_draft(),
+            Err(error) => {
+                self.discard_draft()?;
+                Err(error)
+            }
+        }
+    }
+
+    fn archive_in_draft(&mut self, run: RunNo, options: &RunOptions) -> Result<(), RecordsError> {
+        let n_new = self
+            .connection
             .execute(
                 "INSERT INTO logged_segment (segment, run, description, logged_at, header)
                  SELECT no, ?1, ?2, ?3, header FROM segment WHERE no = ?4",
                 params![run.0, options.description, options.now.to_string(), options.segment.0],
             )
-            .and_then(|_| transaction.execute("UPDATE run SET is_logged = 1 WHERE no = ?1", [run.0]))
-            .and_then(|_| delete_lines(&transaction, &options.segment))
-            .and_then(|_| transaction.execute("DELETE FROM segment WHERE no = ?1", [&options.segment.0]));
-        archived.and_then(|_| transaction.commit()).map_err(|error| writing(&error))
+            .map_err(|error| writing(&error))?;
+        self.connection
+            .execute("UPDATE run SET is_logged = 1 WHERE no = ?1", [run.0])
+            .and_then(|_| delete_lines(&self.connection, &options.segment))
+            .and_then(|_| self.connection.execute("DELETE FROM segment WHERE no = ?1", [&options.segment.0]))
+            .map_err(|error| writing(&error))?;
+        self.sum_run(run)?;
+        match &options.follow_up {
+            // A run that was opened again has its follow-up already.
+            Some(first_no) if n_new > 0 => self.follow_logged(&options.segment, first_no),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn follow_logged(&mut self, logged: &SegmentNo, first_no: &str) -> Result<(), RecordsError> {
+        let order = FollowUpOrder { logged, no: None, first_no, entries: Entries::Reached };
+        match follow_up(self, &order) {
+            Ok(_) => Ok(()),
+            Err(ChangeError::Records(error)) => Err(error),
+            // A segment that was just logged is there, and the next number is free.
+            Err(error) => Err(RecordsError::Surroundings { is_write: true, reason: error.to_string() }),
+        }
     }
 }
 
 /// Deletes the lines of a segment: all at once where there are no others, which is much less work.
-fn delete_lines(transaction: &Transaction<'_>, segment: &SegmentNo) -> rusqlite::Result<usize> {
-    let has_others: bool = transaction.query_row(
+fn delete_lines(connection: &Connection, segment: &SegmentNo) -> rusqlite::Result<usize> {
+    let has_others: bool = connection.query_row(
         "SELECT EXISTS (SELECT 1 FROM segment_line WHERE segment < ?1)
              OR EXISTS (SELECT 1 FROM segment_line WHERE segment > ?1)",
         [&segment.0],
         |row| row.get(0),
     )?;
     match has_others {
-        true => transaction.execute("DELETE FROM segment_line WHERE segment = ?1", [&segment.0]),
-        false => transaction.execute("DELETE FROM segment_line", []),
+        true => connection.execute("DELETE FROM segment_line WHERE segment = ?1", [&segment.0]),
+        false => connection.execute("DELETE FROM segment_line", []),
     }
 }
 

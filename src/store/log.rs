@@ -1,5 +1,6 @@
 //! Owns questions to the log: interaction log entries, logged segments, and the letter of an entry.
 
+use jiff::civil::Date;
 use rusqlite::{OptionalExtension, Row, params_from_iter};
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -19,10 +20,26 @@ pub struct LogFilter {
     pub segment: Option<SegmentNo>,
     /// Of this contact.
     pub contact: Option<String>,
+    /// Of this campaign.
+    pub campaign: Option<String>,
+    /// Made by this interaction template.
+    pub template: Option<String>,
+    /// In the name of this salesperson.
+    pub salesperson: Option<String>,
+    /// Dated on this day or later.
+    pub from: Option<Date>,
+    /// Dated on this day or earlier.
+    pub to: Option<Date>,
+    /// Cancelled, by itself or with its segment.
+    pub cancelled_only: bool,
+    /// After this entry.
+    pub after: i64,
+    /// So many at most.
+    pub limit: Option<u64>,
 }
 
 /// An interaction log entry, as lists show it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "each field is the documented column of its name")]
 pub struct LogRow {
     pub entry: i64,
@@ -48,6 +65,9 @@ pub struct LogRow {
     pub reply_code: Option<i64>,
     pub reply_status: String,
     pub reply_text: String,
+    pub evaluation: String,
+    pub is_cancelled: bool,
+    pub is_segment_cancelled: bool,
 }
 
 /// A logged segment, as lists show it.
@@ -60,6 +80,8 @@ pub struct LoggedRow {
     pub logged_at: String,
     pub is_cancelled: bool,
     pub lines: i64,
+    pub follows: String,
+    pub campaigns: Vec<String>,
 }
 
 /// An entry with what its letter is made of.
@@ -75,9 +97,10 @@ pub struct LoggedLetter {
     pub letter: Option<PlannedLetter>,
 }
 
-const COLUMNS: &str = "entry, run, segment, line_no, contact, contact_name, correspondence_type, state, reason, \
-     message_id, date, description, subject, language, template, salesperson, campaign, email, file, file_sha256, \
-     reply_code, reply_status, reply_text";
+const COLUMNS: &str = "e.entry, e.run, e.segment, e.line_no, e.contact, e.contact_name, e.correspondence_type, \
+     e.state, e.reason, e.message_id, e.date, e.description, e.subject, e.language, e.template, e.salesperson, \
+     e.campaign, e.email, e.file, e.file_sha256, e.reply_code, e.reply_status, e.reply_text, e.evaluation, \
+     e.is_cancelled, ifnull((SELECT l.is_cancelled FROM logged_segment AS l WHERE l.run = e.run), 0)";
 
 impl Database {
     /// Hands the entries of logged segments that pass the filter to `take`, in their order.
@@ -86,26 +109,7 @@ impl Database {
     ///
     /// A database that cannot be read.
     pub fn each_entry(&self, filter: &LogFilter, take: &mut dyn FnMut(&LogRow)) -> Result<(), RecordsError> {
-        // What is in doubt or put off is there to be acted on, before its run ends too.
-        let of_logged = match filter.state {
-            Some(State::InDoubt | State::Deferred | State::Sending) => "true",
-            Some(_) | None => "run IN (SELECT run FROM logged_segment)",
-        };
-        let mut sql = format!("SELECT {COLUMNS} FROM interaction_log_entry WHERE {of_logged}");
-        let mut values: Vec<String> = Vec::new();
-        if let Some(state) = filter.state {
-            sql.push_str(" AND state = ?");
-            values.push(state.as_str().to_owned());
-        }
-        if let Some(segment) = &filter.segment {
-            sql.push_str(" AND run = (SELECT no FROM run WHERE segment = ?)");
-            values.push(segment.0.clone());
-        }
-        if let Some(contact) = &filter.contact {
-            sql.push_str(" AND contact = ?");
-            values.push(contact.clone());
-        }
-        sql.push_str(" ORDER BY entry");
+        let (sql, values) = query(filter);
         let mut statement = self.connection.prepare(&sql).map_err(|error| reading(&error))?;
         let rows = statement.query_map(params_from_iter(values), log_row).map_err(|error| reading(&error))?;
         for row in rows {
@@ -120,7 +124,7 @@ impl Database {
     ///
     /// A database that cannot be read.
     pub fn log_row(&self, entry: EntryNo) -> Result<Option<LogRow>, RecordsError> {
-        let sql = format!("SELECT {COLUMNS} FROM interaction_log_entry WHERE entry = ?1");
+        let sql = format!("SELECT {COLUMNS} FROM interaction_log_entry AS e WHERE entry = ?1");
         self.connection.query_row(&sql, [entry.0], log_row).optional().map_err(|error| reading(&error))
     }
 
@@ -171,31 +175,83 @@ impl Database {
         Ok(Some(LoggedLetter { run: RunNo(run), line_no: LineNo(line_no.unsigned_abs()), file, letter }))
     }
 
-    /// Lists the logged segments in the order in which they were logged.
+    /// Hands the logged segments to `take`, in the order in which they were logged: all, or those with entries of a
+    /// campaign.
     ///
     /// # Errors
     ///
     /// A database that cannot be read.
-    pub fn logged_segments(&self) -> Result<Vec<LoggedRow>, RecordsError> {
+    pub fn each_logged(
+        &self,
+        campaign: Option<&str>,
+        take: &mut dyn FnMut(&LoggedRow),
+    ) -> Result<(), RecordsError> {
         let mut statement = self
             .connection
             .prepare(
                 "SELECT segment, run, description, logged_at, is_cancelled,
-                        (SELECT count(*) FROM interaction_log_entry AS e WHERE e.run = l.run)
-                 FROM logged_segment AS l ORDER BY run",
+                        (SELECT ifnull(sum(n_entries), 0) FROM log_sum AS s WHERE s.run = l.run),
+                        ifnull(json_extract(header, '$.follows'), ''),
+                        (SELECT json_group_array(campaign) FROM (SELECT DISTINCT campaign FROM log_sum AS s
+                         WHERE s.run = l.run AND campaign <> '' ORDER BY campaign))
+                 FROM logged_segment AS l
+                 WHERE ?1 IS NULL OR run IN (SELECT run FROM log_sum WHERE campaign = ?1) ORDER BY run",
+            )
+            .map_err(|error| reading(&error))?;
+        let mut rows = statement.query([campaign]).map_err(|error| reading(&error))?;
+        while let Some(row) = rows.next().map_err(|error| reading(&error))? {
+            let campaigns: String = row.get(7).map_err(|error| reading(&error))?;
+            let row = logged_row(row, from_json(&campaigns)?).map_err(|error| reading(&error))?;
+            take(&row);
+        }
+        Ok(())
+    }
+
+    /// Returns the header of a logged segment as it was, a JSON object.
+    ///
+    /// # Errors
+    ///
+    /// A database that cannot be read.
+    pub fn logged_header(&self, segment: &SegmentNo) -> Result<Option<Json>, RecordsError> {
+        let header: Option<String> = self
+            .connection
+            .query_row("SELECT header FROM logged_segment WHERE segment = ?1", [&segment.0], |row| row.get(0))
+            .optional()
+            .map_err(|error| reading(&error))?;
+        header.map(|header| from_json(&header)).transpose()
+    }
+
+    /// Lists the campaign entries of a run: each campaign that it has entries of, and how many.
+    ///
+    /// # Errors
+    ///
+    /// A database that cannot be read.
+    pub fn campaign_entries(&self, run: RunNo) -> Result<Vec<(String, u64)>, RecordsError> {
+        let mut statement = self
+            .connection
+            .prepare(
+                "SELECT campaign, sum(n_entries) FROM log_sum WHERE run = ?1 AND campaign <> ''
+                 GROUP BY campaign ORDER BY campaign",
             )
             .map_err(|error| reading(&error))?;
         let rows = statement
-            .query_map([], |row| {
-                Ok(LoggedRow {
-                    segment: row.get(0)?,
-                    run: row.get(1)?,
-                    description: row.get(2)?,
-                    logged_at: row.get(3)?,
-                    is_cancelled: row.get(4)?,
-                    lines: row.get(5)?,
-                })
-            })
+            .query_map([run.0], |row| Ok((row.get(0)?, row.get(1)?)))
+            .map_err(|error| reading(&error))?;
+        rows.collect::<Result<_, _>>().map_err(|error| reading(&error))
+    }
+
+    /// Lists the open segments that follow a logged one.
+    ///
+    /// # Errors
+    ///
+    /// A database that cannot be read.
+    pub fn followers(&self, logged: &SegmentNo) -> Result<Vec<SegmentNo>, RecordsError> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT no FROM segment WHERE json_extract(header, '$.follows') = ?1 ORDER BY no")
+            .map_err(|error| reading(&error))?;
+        let rows = statement
+            .query_map([&logged.0], |row| Ok(SegmentNo(row.get(0)?)))
             .map_err(|error| reading(&error))?;
         rows.collect::<Result<_, _>>().map_err(|error| reading(&error))
     }
@@ -211,6 +267,80 @@ impl Database {
             .optional()
             .map_err(|error| reading(&error))
     }
+}
+
+fn logged_row(row: &Row<'_>, campaigns: Vec<String>) -> rusqlite::Result<LoggedRow> {
+    Ok(LoggedRow {
+        segment: row.get(0)?,
+        run: row.get(1)?,
+        description: row.get(2)?,
+        logged_at: row.get(3)?,
+        is_cancelled: row.get(4)?,
+        lines: row.get(5)?,
+        follows: row.get(6)?,
+        campaigns,
+    })
+}
+
+/// Returns the query for what passes a filter, and its values.
+fn query(filter: &LogFilter) -> (String, Vec<String>) {
+    // What is in doubt or put off is there to be acted on, before its run ends too.
+    let of_logged = match filter.state {
+        Some(State::InDoubt | State::Deferred | State::Sending) => "",
+        Some(_) | None => " AND e.run IN (SELECT run FROM logged_segment)",
+    };
+    let mut sql = format!("SELECT {COLUMNS} FROM interaction_log_entry AS e WHERE e.entry > ?{of_logged}");
+    let mut values = vec![filter.after.to_string()];
+    match filter.state {
+        // Said as the index of what needs a person has it, so that the index serves.
+        Some(
+            state @ (State::Failed | State::Rejected | State::Suppressed | State::InDoubt | State::Sending),
+        ) => {
+            sql.push_str(" AND e.state IN ('failed', 'rejected', 'suppressed', 'in-doubt', 'sending')");
+            sql.push_str(&format!(" AND e.state = '{state}'"));
+        }
+        Some(state) => sql.push_str(&format!(" AND e.state = '{state}'")),
+        None => {}
+    }
+    let mut and = |condition: &str, value: String| {
+        sql.push_str(condition);
+        values.push(value);
+    };
+    if let Some(segment) = &filter.segment {
+        and(" AND e.run = (SELECT no FROM run WHERE segment = ?)", segment.0.clone());
+    }
+    if let Some(contact) = &filter.contact {
+        and(" AND e.contact = ?", contact.clone());
+    }
+    // The sums tell which runs have entries of this kind at all.
+    let of = [
+        ("campaign", &filter.campaign),
+        ("template", &filter.template),
+        ("salesperson", &filter.salesperson),
+    ];
+    for (column, value) in of {
+        if let Some(value) = value {
+            and(&format!(" AND e.run IN (SELECT run FROM log_sum WHERE {column} = ?)"), value.clone());
+            and(&format!(" AND e.{column} = ?"), value.clone());
+        }
+    }
+    for (comparison, date) in [(">=", filter.from), ("<=", filter.to)] {
+        if let Some(date) = date {
+            and(
+                &format!(" AND e.run IN (SELECT run FROM log_sum WHERE date {comparison} ?)"),
+                date.to_string(),
+            );
+            and(&format!(" AND e.date {comparison} ?"), date.to_string());
+        }
+    }
+    if filter.cancelled_only {
+        sql.push_str(" AND (e.is_cancelled OR e.run IN (SELECT run FROM logged_segment WHERE is_cancelled))");
+    }
+    sql.push_str(" ORDER BY e.entry");
+    if let Some(limit) = filter.limit {
+        sql.push_str(&format!(" LIMIT {limit}"));
+    }
+    (sql, values)
 }
 
 fn log_row(row: &Row<'_>) -> rusqlite::Result<LogRow> {
@@ -238,6 +368,9 @@ fn log_row(row: &Row<'_>) -> rusqlite::Result<LogRow> {
         reply_code: row.get(20)?,
         reply_status: row.get(21)?,
         reply_text: row.get(22)?,
+        evaluation: row.get(23)?,
+        is_cancelled: row.get(24)?,
+        is_segment_cancelled: row.get(25)?,
     })
 }
 

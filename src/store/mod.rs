@@ -19,6 +19,8 @@ pub mod bounce;
 mod journal;
 pub mod attempt;
 pub mod log;
+pub mod note;
+mod sum;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -45,12 +47,13 @@ use crate::setup::master::{Master, MasterKind};
 
 /// The steps from an empty file to the newest schema that this program knows. `PRAGMA user_version` counts those
 /// that a database has taken; a step that was released never changes.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("schema/1_run.sql"),
     include_str!("schema/2_suppression.sql"),
     include_str!("schema/3_worksheet.sql"),
     include_str!("schema/4_attempt.sql"),
     include_str!("schema/5_bounce.sql"),
+    include_str!("schema/6_log.sql"),
 ];
 
 /// Marks our databases: "MLRN".

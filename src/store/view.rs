@@ -27,11 +27,12 @@ const VIEWS: [(&str, &str); 7] = [
     ("business_relation", OF_COMPANIES),
     (
         "interaction_log",
-        "SELECT entry, run, segment, line_no, contact, contact_name, company_no, state, reason,
-                correspondence_type, template, interaction_group, description, date, language, subject, salesperson,
-                campaign, unit_cost, unit_duration, information_flow, initiated_by, campaign_target,
-                campaign_response, evaluation, email
-         FROM main.interaction_log_entry WHERE run IN (SELECT run FROM main.logged_segment)",
+        "SELECT e.entry, e.run, e.segment, e.line_no, e.contact, e.contact_name, e.company_no, e.state, e.reason,
+                e.correspondence_type, e.template, e.interaction_group, e.description, e.date, e.language, e.subject,
+                e.salesperson, e.campaign, e.unit_cost, e.unit_duration, e.information_flow, e.initiated_by,
+                e.campaign_target, e.campaign_response, e.evaluation, e.email,
+                e.is_cancelled OR l.is_cancelled AS is_cancelled
+         FROM main.interaction_log_entry AS e JOIN main.logged_segment AS l ON l.run = e.run",
     ),
     ("segment_line", "SELECT segment, line_no, contact FROM main.segment_line"),
 ];

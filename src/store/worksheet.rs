@@ -1,9 +1,9 @@
 //! Owns changes of worksheets in the database, as commands make them.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::segment::{line_no_of, values_of};
-use super::{Database, reading, to_json, writing};
+use super::{Database, from_json, reading, to_json, writing};
 use crate::contact::ContactNo;
 use crate::run::records::RecordsError;
 use crate::run::worksheet::{Undone, Worksheets};
@@ -86,6 +86,36 @@ impl Worksheets for Database {
             .execute("DELETE FROM saved_criteria WHERE code = ?1", [code])
             .map(|_| ())
             .map_err(|error| writing(&error))
+    }
+
+    fn header_as_logged(&mut self, logged: &SegmentNo) -> Result<Option<SegmentHeader>, RecordsError> {
+        let header: Option<String> = self
+            .connection
+            .query_row("SELECT header FROM logged_segment WHERE segment = ?1", [&logged.0], |row| row.get(0))
+            .optional()
+            .map_err(|error| reading(&error))?;
+        header.map(|header| from_json(&header)).transpose()
+    }
+
+    fn campaigns_as_logged(
+        &mut self,
+        logged: &SegmentNo,
+        but: &str,
+    ) -> Result<Vec<(ContactNo, String)>, RecordsError> {
+        let mut statement = self
+            .connection
+            .prepare(
+                "SELECT contact, max(campaign) FROM interaction_log_entry
+                 WHERE run = (SELECT no FROM run WHERE segment = ?1) AND campaign NOT IN ('', ?2)
+                 GROUP BY contact",
+            )
+            .map_err(|error| reading(&error))?;
+        let rows = statement
+            .query_map([logged.0.as_str(), but], |row| {
+                Ok((ContactNo::from(row.get::<_, String>(0)?), row.get(1)?))
+            })
+            .map_err(|error| reading(&error))?;
+        rows.collect::<Result<_, _>>().map_err(|error| reading(&error))
     }
 
     fn put_mailing_group(&mut self, segment: &SegmentNo, code: &str) -> Result<u64, RecordsError> {
