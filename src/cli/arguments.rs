@@ -86,6 +86,9 @@ pub(super) enum Command {
     /// Interaction log entries
     #[command(subcommand)]
     Log(LogCommand),
+    /// Tell whether everything is there that a run needs; nothing is changed or sent
+    #[command(after_help = "Example: mailrun doctor --config mailrun.toml")]
+    Doctor,
     /// What came back: delivery reports, complaints
     #[command(subcommand)]
     Bounces(BouncesCommand),

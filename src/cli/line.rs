@@ -89,7 +89,7 @@ fn premerge(
     file: &PathBuf,
     terminal: &Terminal,
 ) -> Result<u8, Failure> {
-    let found = outlooks(common, &segment.0, &Look::Contacts(vec![target.contact.clone()]))?;
+    let found = outlooks(common, &segment.0, &Look::Contacts(vec![target.contact.clone()]), None)?;
     let Some(outlook) =
         found.into_iter().find(|outlook| target.line_no.is_none_or(|no| no == outlook.line_no))
     else {

@@ -10,13 +10,16 @@ use super::office::{Surroundings, segment_ref};
 use super::options::Common;
 use super::post;
 use super::problem::{Failure, listed, n_problems};
-use super::terminal::{Terminal, table};
-use super::{DONE, PROBLEMS};
+use super::terminal::{Terminal, table, visible};
+use super::{DONE, INTERRUPTED, PROBLEMS, SOME_LINES};
 use crate::contact::{ContactNo, CorrespondenceType};
+use crate::delivery::mailbox::{AddressError, Mailbox};
+use crate::delivery::message::Message;
 use crate::delivery::name::safe_name;
-use crate::interaction::Entry;
-use crate::run::preview::{Look, Outlook, look};
-use crate::run::{Office, Problem};
+use crate::delivery::smtp::connection::Connection;
+use crate::interaction::{Entry, State};
+use crate::run::preview::{Look, Outlook, look, look_for};
+use crate::run::{Counts, Office, Problem, Question, RunError, way};
 use crate::store::Database;
 
 #[derive(Debug, Args)]
@@ -38,11 +41,14 @@ pub(super) struct Preview {
     /// The first lines of the segment
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub(super) first: usize,
+    /// Send the messages to this address instead, each marked as a preview; without a mail server they are files
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) send_to: Option<String>,
 }
 
 pub(super) fn explain(common: &Common, explain: &Explain, terminal: &mut Terminal) -> Result<u8, Failure> {
     let contact = ContactNo::from(explain.contact.as_str());
-    let outlooks = outlooks(common, &explain.segment, &Look::Contacts(vec![contact]))?;
+    let outlooks = outlooks(common, &explain.segment, &Look::Contacts(vec![contact]), None)?;
     let Some(outlook) = outlooks.first() else { return Err(no_line(&explain.contact)) };
     let mut data = terminal.data();
     match &outlook.planned {
@@ -76,7 +82,10 @@ pub(super) fn explain(common: &Common, explain: &Explain, terminal: &mut Termina
 pub(super) fn preview(common: &Common, preview: &Preview, terminal: &mut Terminal) -> Result<u8, Failure> {
     let contacts: Vec<ContactNo> = preview.contact.iter().map(|no| ContactNo::from(no.as_str())).collect();
     let wanted = if contacts.is_empty() { Look::First(preview.first) } else { Look::Contacts(contacts) };
-    let outlooks = outlooks(common, &preview.segment, &wanted)?;
+    if let Some(address) = &preview.send_to {
+        return send_copies(common, preview, &wanted, address, terminal);
+    }
+    let outlooks = outlooks(common, &preview.segment, &wanted, None)?;
     let surroundings = Surroundings::of(common, Some(&segment_ref(&preview.segment)))?;
     let problems: Vec<Problem> =
         outlooks.iter().filter_map(|outlook| outlook.planned.as_ref().err()).flatten().cloned().collect();
@@ -106,7 +115,94 @@ pub(super) fn preview(common: &Common, preview: &Preview, terminal: &mut Termina
     Ok(DONE)
 }
 
-pub(super) fn outlooks(common: &Common, segment: &str, wanted: &Look) -> Result<Vec<Outlook>, Failure> {
+/// Sends the messages to somebody who looks at them; nothing is logged.
+fn send_copies(
+    common: &Common,
+    preview: &Preview,
+    wanted: &Look,
+    address: &str,
+    terminal: &mut Terminal,
+) -> Result<u8, Failure> {
+    let to: Mailbox = address
+        .parse()
+        .map_err(|error: AddressError| Failure::problem(error.id(), error.to_string(), "--send-to"))?;
+    let outlooks = outlooks(common, &preview.segment, wanted, Some(&to))?;
+    let surroundings = Surroundings::of(common, Some(&segment_ref(&preview.segment)))?;
+    let problems: Vec<Problem> =
+        outlooks.iter().filter_map(|outlook| outlook.planned.as_ref().err()).flatten().cloned().collect();
+    if !problems.is_empty() {
+        return Err(Failure::problems(problems));
+    }
+    let smtp = surroundings.setup.smtp.clone().filter(|smtp| !smtp.url.is_empty());
+    let copies: Vec<(&Entry, &Message)> = outlooks
+        .iter()
+        .filter_map(|outlook| Some((&outlook.planned.as_ref().ok()?.entry, outlook.message.as_ref()?)))
+        .collect();
+    let mut connection = match (&smtp, copies.first()) {
+        (Some(smtp), Some((entry, _))) => {
+            let n_messages = copies.len() as u64;
+            let segment = entry.segment.clone();
+            let question = Question { segment, url: smtp.url.clone(), n_messages, counts: Counts::default() };
+            if !(surroundings.agree)(&question) {
+                return Err(RunError::NotAgreed { n_messages }.into());
+            }
+            let unreached = |message: String| Failure::Stopped {
+                code: INTERRUPTED,
+                message,
+                help: Some("`mailrun doctor` looks at the set-up and the server".to_owned()),
+            };
+            let way = way(smtp, &smtp.from, &post::password).map_err(|error| unreached(error.to_string()))?;
+            let opened = Connection::open(&way);
+            let opened = opened.map_err(|error| unreached(format!("{}: {error}", way.server)))?;
+            Some(opened)
+        }
+        _ => None,
+    };
+    let mut code = DONE;
+    let mut data = terminal.data();
+    for (entry, message) in &copies {
+        let outcome = match &mut connection {
+            Some(connection) => {
+                let ended = connection.send(message);
+                connection.settle();
+                if ended.outcome.state() != State::Accepted {
+                    code = SOME_LINES;
+                }
+                format!("{} by the server", ended.outcome.state())
+            }
+            None => {
+                let folder = surroundings.out.join(safe_name(&entry.segment.0, "")).join("preview");
+                let path =
+                    folder.join(safe_name(&format!("{} to {to}", entry.file, to = to.address()), "eml"));
+                write(&path, message.bytes().to_vec())?;
+                path.display().to_string()
+            }
+        };
+        if terminal.json {
+            let object =
+                json!({ "contact": entry.contact, "line": entry.line_no, "to": address, "outcome": outcome });
+            terminal.object(&mut data, &object);
+        } else {
+            data.line(&visible(&format!("contact {}: {outcome}", entry.contact)));
+        }
+    }
+    if let Some(connection) = connection {
+        connection.close();
+    }
+    let n_without = outlooks.len() - copies.len();
+    if n_without > 0 {
+        terminal.say(&format!("{n_without} of the lines have no message"));
+    }
+    terminal.say("this is a preview: nothing was sent to the contacts, nothing was logged");
+    Ok(code)
+}
+
+pub(super) fn outlooks(
+    common: &Common,
+    segment: &str,
+    wanted: &Look,
+    copy_to: Option<&Mailbox>,
+) -> Result<Vec<Outlook>, Failure> {
     let asked = segment_ref(segment);
     let surroundings = Surroundings::of(common, Some(&asked))?;
     let mut database = Database::open_existing(&common.db)?;
@@ -122,7 +218,10 @@ pub(super) fn outlooks(common: &Common, segment: &str, wanted: &Look) -> Result<
         wait: surroundings.wait,
         server: surroundings.server.as_ref(),
     };
-    Ok(look(&mut office, &asked, wanted)?)
+    match copy_to {
+        None => Ok(look(&mut office, &asked, wanted)?),
+        Some(to) => Ok(look_for(&mut office, &asked, wanted, to)?),
+    }
 }
 
 fn no_line(contact: &str) -> Failure {

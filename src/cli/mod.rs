@@ -15,6 +15,7 @@ mod change;
 mod contact;
 mod suppress;
 mod bounces;
+mod doctor;
 mod reconcile;
 mod address;
 mod master;
@@ -86,6 +87,7 @@ fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> Result<u8, Failur
         Command::Segment(command) => segment::segment(common, command, terminal),
         Command::Logged(command) => logged::logged(common, command, terminal),
         Command::Log(command) => log::log(common, command, terminal),
+        Command::Doctor => doctor::doctor(common, terminal),
         Command::Bounces(command) => bounces::bounces(common, command, terminal),
         Command::Reconcile(command) => reconcile::reconcile(common, command, terminal),
         Command::Stats(stats) => stats::stats(common, stats, terminal),

@@ -106,18 +106,21 @@ pub(super) fn segment_no(text: &str) -> Result<SegmentNo, Failure> {
 
 /// Reads the set-up: from `--config`, else beside the segment file, else in the working folder, else the defaults.
 pub(super) fn setup(common: &Common, segment: Option<&SegmentRef>) -> Result<Setup, Failure> {
+    match setup_path(common, segment) {
+        Some(path) => Setup::read(&path)
+            .map_err(|problems| Failure::problems(problems.into_iter().map(Problem::from).collect())),
+        None => Ok(Setup::default()),
+    }
+}
+
+/// Returns the file that the set-up is read from; none where the defaults hold.
+pub(super) fn setup_path(common: &Common, segment: Option<&SegmentRef>) -> Option<PathBuf> {
     let beside = match segment {
         Some(SegmentRef::File(file)) => Some(file.with_file_name(Setup::FILE_NAME)),
         Some(SegmentRef::No(_)) | None => None,
     };
     let here = PathBuf::from(Setup::FILE_NAME);
-    let found =
-        common.config.clone().or_else(|| beside.into_iter().chain([here]).find(|path| path.is_file()));
-    match found {
-        Some(path) => Setup::read(&path)
-            .map_err(|problems| Failure::problems(problems.into_iter().map(Problem::from).collect())),
-        None => Ok(Setup::default()),
-    }
+    common.config.clone().or_else(|| beside.into_iter().chain([here]).find(|path| path.is_file()))
 }
 
 /// Returns the clock: what `--now` says, else the machine's.

@@ -7,8 +7,9 @@ use crate::delivery::mailbox::{Address, AddressError, Mailbox};
 use crate::delivery::message::{MessageId, Unsubscribe, check_unsubscribe};
 use crate::merge::value::Frame;
 use crate::run::plan::PlannedMessage;
+use crate::run::problem::Problem;
 use crate::segment::LineNo;
-use crate::setup::Smtp;
+use crate::setup::{Setup, Smtp};
 
 /// What stands in `smtp.bounce` for the token of the message.
 const TOKEN: &str = "{token}";
@@ -91,8 +92,17 @@ pub(in crate::run) fn bounce_address(pattern: &str, id: &MessageId) -> Result<Op
     }
 }
 
-/// Tells what is wrong with a bounce address of the set-up, if anything is.
-pub(in crate::run) fn check_bounce(pattern: &str) -> Result<(), String> {
+/// Tells what is wrong with the bounce address of the set-up, if anything is.
+pub(in crate::run) fn bounce_problem(smtp: &Smtp) -> Option<Problem> {
+    check_bounce(&smtp.bounce).err().map(|message| Problem {
+        id: "bounce-address",
+        message,
+        place: format!("{}: smtp.bounce", Setup::FILE_NAME),
+        help: Some("give an address such as `bounce+{token}@example.com`".to_owned()),
+    })
+}
+
+fn check_bounce(pattern: &str) -> Result<(), String> {
     let sample = pattern.replace(TOKEN, &Uuid::nil().as_simple().to_string());
     match sample.parse::<Address>() {
         _ if pattern.is_empty() => Ok(()),

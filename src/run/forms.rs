@@ -11,7 +11,7 @@ use crate::interaction::template::{CommentForm, EmailBody};
 use crate::interaction::{EffectiveInteraction, InteractionTemplate, Standing};
 use crate::merge::{BoundTemplate, BoundText, CommentAs, Escape, FieldMap, Need, Template, Text};
 use crate::run::desk::Desk;
-use crate::run::envelope::{check_bounce, has_tags};
+use crate::run::envelope::{bounce_problem, has_tags};
 use crate::run::plan::{NameSources, RunDocument};
 use crate::run::problem::Problem;
 use crate::run::records::{Records, RecordsError};
@@ -186,14 +186,7 @@ impl<'a> Forms<'a> {
         if !smtp.url.is_empty() {
             self.problems.extend(server::problems(&smtp));
         }
-        if let Err(message) = check_bounce(&smtp.bounce) {
-            self.problems.push(Problem {
-                id: "bounce-address",
-                message,
-                place: format!("{}: smtp.bounce", Setup::FILE_NAME),
-                help: Some("give an address such as `bounce+{token}@example.com`".to_owned()),
-            });
-        }
+        self.problems.extend(bounce_problem(&smtp));
         self.learn_text("reply-to address", &smtp.reply_to);
         for address in &smtp.unsubscribe {
             self.learn_text("unsubscribe address", address);

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::delivery::document::Document;
 use crate::delivery::html::letter_body;
 use crate::delivery::mailbox::Mailbox;
-use crate::delivery::message::{self, Attachment, Body, Draft, Message, MessageId};
+use crate::delivery::message::{self, Attachment, Body, Draft, Message, MessageId, Unsubscribe};
 use crate::delivery::name::safe_name;
 use crate::interaction::template::{EmailAttachment, EmailBody};
 use crate::merge::{BoundTemplate, BoundText, Buffer, Moment, RenderError, Template};
@@ -104,37 +105,73 @@ impl Letters {
     ///
     /// What is wrong with the line's message, in words.
     pub fn message(&self, pending: &Pending, letter: &[u8]) -> Result<Message, String> {
+        self.message_or_copy(pending, letter, None)
+    }
+
+    /// Builds a copy of a line's message for somebody who looks at it: marked in subject and header, under a name of
+    /// its own, and without the contact's addresses to unsubscribe.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the line's message, in words.
+    pub fn copy(&self, pending: &Pending, letter: &[u8], to: &Mailbox) -> Result<Message, String> {
+        self.message_or_copy(pending, letter, Some(to))
+    }
+
+    fn message_or_copy(
+        &self,
+        pending: &Pending,
+        letter: &[u8],
+        copy_to: Option<&Mailbox>,
+    ) -> Result<Message, String> {
         let form = self.form(&pending.letter)?;
         let nothing = PlannedMessage::default();
         let planned = pending.letter.message.as_ref().unwrap_or(&nothing);
         let from: Mailbox = planned.from.parse().map_err(|error| format!("{error}"))?;
-        let to =
+        let contact =
             Mailbox::new(&pending.contact_name, pending.email.parse().map_err(|error| format!("{error}"))?);
+        let to = copy_to.unwrap_or(&contact);
         let reply_to: Option<Mailbox> = match planned.reply_to.as_str() {
             "" => None,
             address => Some(address.parse().map_err(|error| format!("{error}"))?),
         };
-        let id = MessageId::new(self.options.uuid, pending.line_no.0, from.address());
+        // A copy under the message's own name would make the contact's message look like one that was seen already.
+        let run = match copy_to {
+            None => self.options.uuid,
+            Some(_) => Uuid::new_v5(&self.options.uuid, b"copy"),
+        };
+        let id = MessageId::new(run, pending.line_no.0, from.address());
+        let (subject, copy_of) = match copy_to {
+            None => (pending.subject.clone(), None),
+            Some(_) => {
+                let line =
+                    format!("contact {}, line {}, to {}", pending.contact, pending.line_no, pending.email);
+                (format!("[preview] {}", pending.subject), Some(line))
+            }
+        };
         let smtp = self.options.smtp.as_ref();
         let bounce_to = bounce_address(smtp.map_or("", |smtp| smtp.bounce.as_str()), &id)
             .map_err(|error| error.to_string())?;
         let letter_name = safe_name(&pending.subject, "docx");
         let attachments = form.attachments(&letter_name, letter);
-        let unsubscribe = unsubscribe(&planned.unsubscribe);
+        let unsubscribe = match copy_to {
+            None => unsubscribe(&planned.unsubscribe),
+            Some(_) => Unsubscribe::default(),
+        };
         let build = |body: Body<'_>| {
             message::build(&Draft {
                 from: &from,
-                to: &to,
+                to,
                 reply_to: reply_to.as_ref(),
                 bounce_to: bounce_to.as_ref(),
-                subject: &pending.subject,
+                subject: &subject,
                 date: self.sent_at(),
                 message_id: &id,
                 body,
                 attachments: &attachments,
                 unsubscribe: &unsubscribe,
                 automatic: smtp.map(|smtp| smtp.automatic).unwrap_or_default(),
-                copy_of: None,
+                copy_of: copy_of.as_deref(),
             })
             .map_err(|error| error.to_string())
         };

@@ -62,7 +62,7 @@ pub use load::{LoadError, Loaded, SegmentRef};
 pub use plan::RunOptions;
 pub use problem::Problem;
 pub use records::{Records, RecordsError};
-pub use server::{Passwords, SecretError, ServerError};
+pub use server::{Passwords, SecretError, ServerError, way};
 pub use stage::{Stage, Stages};
 
 use ahead::Bench;
@@ -70,6 +70,13 @@ use check::{Check, Checked};
 use desk::Desk;
 use manifest::Manifest;
 use send::{Clock, Post};
+
+/// Finds what is wrong with the mail part of a set-up, without a look at the server.
+pub fn setup_problems(smtp: &Smtp) -> Vec<Problem> {
+    let mut problems = if smtp.url.is_empty() { Vec::new() } else { server::problems(smtp) };
+    problems.extend(envelope::bounce_problem(smtp));
+    problems
+}
 
 /// What a run asks of the store, and the lock that keeps a segment to one process.
 pub trait Store: Records + Journal {

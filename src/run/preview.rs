@@ -1,6 +1,7 @@
 //! Owns looking before anything happens: a line explained, letters previewed. Nothing is kept.
 
 use crate::contact::ContactNo;
+use crate::delivery::mailbox::Mailbox;
 use crate::delivery::message::Message;
 use crate::interaction::resolve::Facts;
 use crate::interaction::rule::Rule;
@@ -51,13 +52,41 @@ pub struct Outlook {
 ///
 /// A segment that cannot be loaded, a store that fails. Problems of a line are part of its outlook.
 pub fn look(office: &mut Office<'_>, asked: &SegmentRef, look: &Look) -> Result<Vec<Outlook>, RunError> {
+    look_or_copy(office, asked, look, None)
+}
+
+/// The same, but each message is a copy that goes to `to`: see [`Letters::copy`].
+///
+/// # Errors
+///
+/// As for [`look`].
+pub fn look_for(
+    office: &mut Office<'_>,
+    asked: &SegmentRef,
+    look: &Look,
+    to: &Mailbox,
+) -> Result<Vec<Outlook>, RunError> {
+    look_or_copy(office, asked, look, Some(to))
+}
+
+fn look_or_copy(
+    office: &mut Office<'_>,
+    asked: &SegmentRef,
+    look: &Look,
+    copy_to: Option<&Mailbox>,
+) -> Result<Vec<Outlook>, RunError> {
     office.store.begin_draft()?;
-    let outlooks = outlooks(office, asked, look);
+    let outlooks = outlooks(office, asked, look, copy_to);
     office.store.discard_draft()?;
     outlooks
 }
 
-fn outlooks(office: &mut Office<'_>, asked: &SegmentRef, look: &Look) -> Result<Vec<Outlook>, RunError> {
+fn outlooks(
+    office: &mut Office<'_>,
+    asked: &SegmentRef,
+    look: &Look,
+    copy_to: Option<&Mailbox>,
+) -> Result<Vec<Outlook>, RunError> {
     let loaded = load::load(office.store, office.setup, asked)?;
     let (desk, of_setup) = Desk::new(office.store, office.setup, &loaded.segment, office.now.date())?;
     let problems: Vec<Problem> = loaded.problems.iter().cloned().chain(of_setup).collect();
@@ -77,7 +106,7 @@ fn outlooks(office: &mut Office<'_>, asked: &SegmentRef, look: &Look) -> Result<
     let options = options(office, &desk, asked);
     let letters = Letters::compile(office.store, options, forms.documents)?;
     for outlook in &mut planned {
-        add_letter(office, outlook, &letters)?;
+        add_letter(office, outlook, &letters, copy_to)?;
     }
     Ok(planned)
 }
@@ -148,7 +177,12 @@ fn outlook(
     Ok(Outlook { contact, line_no, planned, letter: None, message: None, rules })
 }
 
-fn add_letter(office: &mut Office<'_>, outlook: &mut Outlook, letters: &Letters) -> Result<(), RunError> {
+fn add_letter(
+    office: &mut Office<'_>,
+    outlook: &mut Outlook,
+    letters: &Letters,
+    copy_to: Option<&Mailbox>,
+) -> Result<(), RunError> {
     let Ok(PlannedLine { entry, letter: Some(letter), .. }) = &outlook.planned else { return Ok(()) };
     let Some(correspondence_type) = entry.correspondence_type else { return Ok(()) };
     let (album, _) = Album::fetch(office.store, std::iter::once(letter), &Album::default())?;
@@ -168,7 +202,10 @@ fn add_letter(office: &mut Office<'_>, outlook: &mut Outlook, letters: &Letters)
             suppressed: None,
         };
         match letter.message {
-            Some(_) => letters.message(&pending, buffer.letter()).map(Some),
+            Some(_) => match copy_to {
+                None => letters.message(&pending, buffer.letter()).map(Some),
+                Some(to) => letters.copy(&pending, buffer.letter(), to).map(Some),
+            },
             None => Ok(None),
         }
     });

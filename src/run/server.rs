@@ -82,6 +82,30 @@ pub(in crate::run) fn problems(smtp: &Smtp) -> Vec<Problem> {
     problems
 }
 
+/// Returns how to reach a server; `from` is the sender, whose domain greets it where the set-up names none.
+///
+/// # Errors
+///
+/// A password that cannot be had, certificates that cannot be read, a URL that is none.
+pub fn way(smtp: &Smtp, from: &str, password: Passwords<'_>) -> Result<Way, ServerError> {
+    let unusable = |reason: String| ServerError::Unusable { reason };
+    let server = Server::parse(&smtp.url).map_err(|error| unusable(error.to_string()))?;
+    let login = match &smtp.password {
+        Some(secret) if !server.user.is_empty() => Some(Login {
+            user: server.user.clone(),
+            password: password(secret)?,
+            mechanism: Mechanism::parse(&smtp.auth),
+        }),
+        Some(_) | None => None,
+    };
+    let hello = match smtp.hello.as_str() {
+        "" => domain_of(from).unwrap_or("localhost").to_owned(),
+        name => name.to_owned(),
+    };
+    let trust = trust(smtp).map_err(unusable)?;
+    Ok(Way { server, hello, login, timeouts: Timeouts::default(), trust })
+}
+
 /// Prepares to send over the server of a run; no connection is opened. None if the run writes files.
 ///
 /// # Errors
@@ -96,16 +120,7 @@ pub(in crate::run) fn mailer<'a>(
         return Ok(None);
     };
     let smtp = smtp.clone();
-    let unusable = |reason: String| ServerError::Unusable { reason };
-    let server = Server::parse(&smtp.url).map_err(|error| unusable(error.to_string()))?;
-    let login = match &smtp.password {
-        Some(secret) if !server.user.is_empty() => Some(Login {
-            user: server.user.clone(),
-            password: (office.password)(secret)?,
-            mechanism: Mechanism::parse(&smtp.auth),
-        }),
-        Some(_) | None => None,
-    };
+    let way = way(&smtp, &options.from, office.password)?;
     let plan = PacePlan {
         all: smtp.rate.clone(),
         connection: smtp.connection_rate.clone(),
@@ -125,12 +140,6 @@ pub(in crate::run) fn mailer<'a>(
             }
         }
     }
-    let hello = match smtp.hello.as_str() {
-        "" => domain_of(&options.from).unwrap_or("localhost").to_owned(),
-        name => name.to_owned(),
-    };
-    let way =
-        Way { server, hello, login, timeouts: Timeouts::default(), trust: trust(&smtp).map_err(unusable)? };
     let mailer_options = MailerOptions {
         way,
         connections: smtp.connections.unwrap_or(CONNECTIONS).min(MOST_CONNECTIONS) as usize,

@@ -120,6 +120,19 @@ impl Database {
         rows.collect::<Result<_, _>>().map_err(|error| reading(&error))
     }
 
+    /// Returns what SQLite finds wrong with the file; empty for a sound one.
+    ///
+    /// # Errors
+    ///
+    /// A database that cannot be read.
+    pub fn damage(&self) -> Result<Vec<String>, RecordsError> {
+        let mut statement =
+            self.connection.prepare("PRAGMA integrity_check(10)").map_err(|error| reading(&error))?;
+        let rows = statement.query_map([], |row| row.get(0)).map_err(|error| reading(&error))?;
+        let found: Vec<String> = rows.collect::<Result<_, _>>().map_err(|error| reading(&error))?;
+        Ok(found.into_iter().filter(|line| line != "ok").collect())
+    }
+
     /// Settles an entry in doubt by what a server wrote, as an attempt of its own, and tells whether it still was in
     /// doubt. The attempts before it stay as they are.
     ///
