@@ -1,8 +1,7 @@
 //! Owns freezing: from what holds for a line to its part of the plan, with every text and value as it will be used.
 
-use std::collections::BTreeMap;
-
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::contact::address::{self, PostalAddress};
 use crate::contact::{Contact, CorrespondenceType, salutation};
