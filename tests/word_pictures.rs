@@ -4,6 +4,7 @@ mod support;
 
 use mailrun::merge::{Letter, Picture, RenderError, Template, Value, Values};
 
+use proptest::prelude::{any, prop, prop_assert, proptest};
 use support::docx::{self, Docx, code, field, merge_field, p, t};
 use support::picture;
 
@@ -206,7 +207,8 @@ fn letters_with_pictures_are_the_same_each_time() {
 #[test]
 fn a_letter_with_pictures_is_a_template_again() {
     let docx = Docx::new(&format!("{}{}", p(&merge_field("Image:photo")), p(&merge_field("next"))));
-    let first = letter(&docx, &[("photo", "ada.png"), ("next", "{{image photo}}")]);
+    let given = values(&[("photo", "ada.png"), ("next", "{{image photo}}")]);
+    let first = docx.template().render(&given).expect("the letter renders");
     let template = Template::compile(&first.bytes).expect("the letter compiles");
     let mut values = values(&[]);
     values.set("photo", Value::text("logo.jpg"));
@@ -214,4 +216,62 @@ fn a_letter_with_pictures_is_a_template_again() {
     assert_eq!(mailrun::merge::lint(&second.bytes).expect("it is a package"), Vec::new());
     let relationships = docx::read(&second.bytes, "word/_rels/document.xml.rels").expect("it is there");
     assert!(relationships.contains("rIdMerged1") && relationships.contains("rIdMerged2"), "{relationships}");
+}
+
+#[test]
+fn what_is_no_picture_is_told_by_its_bytes() {
+    use mailrun::merge::PictureError::{Damaged, Empty, UnknownKind};
+    for (bytes, expected) in [
+        (b"".to_vec(), UnknownKind),
+        (b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_vec(), UnknownKind),
+        (b"%PDF-1.7".to_vec(), UnknownKind),
+        (picture::png(20, 10)[..12].to_vec(), Damaged),
+        (picture::jpeg(60, 30)[..22].to_vec(), Damaged),
+        (picture::png(0, 10), Empty),
+    ] {
+        let said = Picture::read(bytes.clone()).expect_err("it is no picture");
+        assert_eq!(said, expected, "{}", bytes.escape_ascii());
+    }
+}
+
+#[test]
+fn a_metafile_and_a_tiff_tell_their_size() {
+    let mut emf = vec![0; 88];
+    emf[0] = 1;
+    emf[40..44].copy_from_slice(b" EMF");
+    for (at, side) in [(24, 0_i32), (28, 0), (32, 2_540), (36, 1_270)] {
+        emf[at..at + 4].copy_from_slice(&side.to_le_bytes());
+    }
+    let mut wmf = vec![0xD7, 0xCD, 0xC6, 0x9A, 0, 0];
+    wmf.extend([0_i16, 0, 1_440, 720, 1_440].iter().flat_map(|number| number.to_le_bytes()));
+    wmf.resize(40, 0);
+    let entry = |tag: u16, kind: u16, value: u32| {
+        [&tag.to_le_bytes()[..], &kind.to_le_bytes(), &1_u32.to_le_bytes(), &value.to_le_bytes()].concat()
+    };
+    let entries =
+        [entry(256, 4, 200), entry(257, 4, 100), entry(282, 5, 74), entry(283, 5, 74), entry(296, 3, 2)];
+    let head = [&b"II*\0"[..], &8_u32.to_le_bytes(), &5_u16.to_le_bytes()].concat();
+    let tail = [&0_u32.to_le_bytes()[..], &200_u32.to_le_bytes(), &1_u32.to_le_bytes()].concat();
+    let tiff = [head, entries.concat(), tail].concat();
+    for (name, bytes) in [("emf", emf), ("wmf", wmf), ("tiff", tiff)] {
+        let picture = Picture::read(bytes).expect(name);
+        assert_eq!((picture.extent().width, picture.extent().height), (914_400, 457_200), "{name}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_a_picture_panic(
+        kind in 0..7_usize, at in 0..120_usize, noise in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let heads: [&[u8]; 7] = [
+            &picture::png(3, 3), &picture::jpeg(9, 9), b"GIF89a", b"BM", b"II*\0\x08\0\0\0", b"\x01\0\0\0", b"\xD7\xCD\xC6\x9A",
+        ];
+        let mut bytes = heads[kind].to_vec();
+        bytes.truncate(at.max(2));
+        bytes.extend_from_slice(&noise);
+        if let Ok(picture) = Picture::read(bytes) {
+            prop_assert!(picture.extent().width > 0 && picture.extent().height > 0);
+        }
+    }
 }

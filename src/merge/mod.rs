@@ -34,6 +34,7 @@ mod language;
 mod related;
 mod uri;
 mod drawing;
+mod barcode;
 mod program;
 mod show;
 mod property;

@@ -108,6 +108,12 @@ pub enum Fault {
         /// The field's keyword in upper case.
         keyword: String,
     },
+    /// A barcode that is not drawn.
+    #[error("barcode `{kind}` is not drawn: until Word draws it, its value is shown as text")]
+    BarcodeAsText {
+        /// The kind as written.
+        kind: String,
+    },
     /// A field of another program or file, which is left as it is.
     #[error("field `{keyword}` is left as it is")]
     NotExecuted {
@@ -238,6 +244,9 @@ impl Fault {
             Fault::NoAddressNames { .. } => Some(
                 "call columns as Word does: `First Name`, `Last Name`, `Address 1`, `City`, …".to_owned(),
             ),
+            Fault::BarcodeAsText { .. } => {
+                Some("take a QR code for letters that are printed or sent without Word".to_owned())
+            }
             Fault::UnknownSwitch { .. } | Fault::NotExecuted { .. } => None,
             Fault::OddCode(warning) => warning.help(),
             Fault::Tag(error) => error.help(),
@@ -273,6 +282,7 @@ impl Fault {
             Fault::IncompleteField { .. } => "incomplete-field",
             Fault::UnknownSwitch { .. } => "unknown-switch",
             Fault::NoAddressNames { .. } => "no-address-names",
+            Fault::BarcodeAsText { .. } => "barcode-as-text",
             Fault::NotExecuted { .. } => "not-executed",
             Fault::OddCode(warning) => warning.id(),
             Fault::Tag(error) => error.id(),

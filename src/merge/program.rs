@@ -1,5 +1,6 @@
 //! Owns what a content part compiles to, and how it becomes XML for one letter: static bytes, and the operations between.
 
+use super::barcode::{self, QrLook};
 use super::drawing::Look;
 use super::evaluate::Frames;
 use super::related::{Form, ID};
@@ -114,7 +115,8 @@ pub(crate) enum Op {
 /// A picture in its place.
 #[derive(Debug)]
 pub(crate) struct ShownPicture {
-    /// The name of its file.
+    pub(crate) what: Shown,
+    /// The name of its file, or the text that is drawn.
     pub(crate) name: Vec<TextPart>,
     /// The field or tag as written.
     pub(crate) code: String,
@@ -122,6 +124,14 @@ pub(crate) struct ShownPicture {
     /// The start of the run, its properties included, and the prefix of its elements.
     pub(crate) run: Vec<u8>,
     pub(crate) prefix: String,
+}
+
+/// Where a picture comes from.
+#[derive(Debug)]
+pub(crate) enum Shown {
+    File,
+    /// It is drawn.
+    Qr(QrLook),
 }
 
 /// A part of an address outside.
@@ -414,7 +424,11 @@ impl<'f> Rendering<'f> {
     fn picture(&mut self, shown: &'f ShownPicture, frames: &mut Frames<'f>, sink: &mut dyn Sink) {
         let related = frames.related();
         let name = self.text.trim();
-        let Some((number, picture)) = related.picture(name, &shown.code) else { return };
+        let found = match &shown.what {
+            Shown::File => related.picture(name, &shown.code),
+            Shown::Qr(look) => related.drawn(name, barcode::qr(name, look)),
+        };
+        let Some((number, picture)) = found else { return };
         let id = related.drawing_id(self.program.free_id);
         let number = self.program.first_relationship + number;
         self.escaped.clear();

@@ -26,6 +26,8 @@ pub(crate) struct Related<'f> {
     media: Vec<Picture>,
     missing: Vec<(String, &'f str)>,
     refused: Vec<String>,
+    /// A text that is too long for a barcode.
+    too_long: Option<String>,
     /// The last id of a drawing that was handed out.
     drawing: u32,
 }
@@ -43,6 +45,7 @@ impl<'f> Related<'f> {
             media: Vec::new(),
             missing: Vec::new(),
             refused: Vec::new(),
+            too_long: None,
             drawing: 0,
         }
     }
@@ -59,8 +62,19 @@ impl<'f> Related<'f> {
         Some((self.relate(&picture), picture))
     }
 
+    /// Returns a picture that was drawn and the number of its relationship; a text that was too long to draw is noted.
+    pub(crate) fn drawn(&mut self, text: &str, picture: Option<Picture>) -> Option<(usize, Picture)> {
+        match picture {
+            Some(picture) => Some((self.relate(&picture), picture)),
+            None => {
+                self.too_long.get_or_insert_with(|| text.to_owned());
+                None
+            }
+        }
+    }
+
     /// Returns the number of the relationship to a picture.
-    pub(crate) fn relate(&mut self, picture: &Picture) -> usize {
+    fn relate(&mut self, picture: &Picture) -> usize {
         if !self.media.iter().any(|known| known.is_same(picture)) {
             self.media.push(picture.clone());
         }
@@ -118,6 +132,11 @@ impl<'f> Related<'f> {
     /// Returns the addresses that were refused.
     pub(crate) fn refused(&self) -> &[String] {
         &self.refused
+    }
+
+    /// Returns a text that is too long for its barcode.
+    pub(crate) fn too_long(&self) -> Option<&str> {
+        self.too_long.as_deref()
     }
 
     fn number(&mut self, is_known: impl Fn(&Target) -> bool, target: impl FnOnce() -> Target) -> usize {

@@ -158,6 +158,13 @@ pub(in crate::run) fn freeze(
                 "give an address that begins with https:, http:, mailto:, tel: or sms:",
             );
         }
+        if let Some(text) = asked.too_long {
+            problem(
+                "barcode-too-long",
+                format!("a value of {} bytes is too long for a QR code of {}", text.len(), form.name),
+                "shorten the value, or lower the error correction with `\\q 0`",
+            );
+        }
         wanted = asked.pictures;
     }
     if !problems.is_empty() {

@@ -173,8 +173,14 @@ impl PlainMerge {
                 if let Err(faults) = self.shelf.pictures(&self.template, frames, &moment) {
                     problems.extend(faults.iter().map(|(fault, wanted)| fault.problem(&place, wanted)));
                 }
-                let refused = self.template.wanted(frames, &moment).refused_links;
-                problems.extend(refused.iter().map(|address| refused_link(address, &place)));
+                let wanted = self.template.wanted(frames, &moment);
+                problems.extend(wanted.refused_links.iter().map(|address| refused_link(address, &place)));
+                problems.extend(wanted.too_long.map(|text| Problem {
+                    id: "barcode-too-long",
+                    message: format!("a value of {} bytes is too long for its QR code", text.len()),
+                    place,
+                    help: Some("shorten the value, or lower the error correction with `\\q 0`".to_owned()),
+                }));
             }
         }
         if problems.is_empty() { Ok(()) } else { Err(PlainError::Problems(problems)) }

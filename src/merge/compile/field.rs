@@ -28,6 +28,9 @@ impl Compiler<'_> {
         if self.is_locked(field) || code.kind == FieldKind::Empty {
             return self.keep_field(field, enclosing, builder);
         }
+        if code.kind == FieldKind::MergeBarcode {
+            return self.barcode(field, &code, enclosing, builder);
+        }
         if code.kind != FieldKind::MergeField {
             self.list_field(field, &code, "");
         }
@@ -59,9 +62,6 @@ impl Compiler<'_> {
                     self.problem(field, &code, fault);
                 }
             },
-            FieldKind::MergeBarcode => {
-                self.problem(field, &code, Fault::UnsupportedField { keyword });
-            }
             FieldKind::Date | FieldKind::Time if field.separate.is_some() && !field.is_simple => {
                 self.refresh(field, &code, enclosing, builder);
             }

@@ -3,6 +3,7 @@
 
 mod address;
 mod computed;
+mod barcode;
 mod field;
 mod link;
 mod picture;

@@ -4,7 +4,7 @@ use super::super::drawing::{Look, Size};
 use super::super::field_code::{FieldCode, FieldKind, PartContent};
 use super::super::picture::{EMU_PER_INCH, Extent};
 use super::super::problem::Fault;
-use super::super::program::{Op, ShownPicture};
+use super::super::program::{Op, Shown, ShownPicture};
 use super::super::region::Field;
 use super::super::scope::{Enclosing, Wanted};
 use super::super::show::{Show, Source, TextPart};
@@ -98,7 +98,15 @@ impl Compiler<'_> {
         let look = Look { size, column: self.column(at), is_strict: self.story.is_strict() };
         let prefix = self.run_prefix(run);
         self.adds_relationships = true;
-        builder.ops.push(Op::Picture(Box::new(ShownPicture { name, code, look, run: start.bytes, prefix })));
+        let what = Shown::File;
+        builder.ops.push(Op::Picture(Box::new(ShownPicture {
+            what,
+            name,
+            code,
+            look,
+            run: start.bytes,
+            prefix,
+        })));
     }
 
     /// The extent of the picture that a field shows as its old result.

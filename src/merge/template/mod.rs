@@ -143,6 +143,8 @@ pub struct Wanted {
     pub pictures: Vec<PictureUse>,
     /// The addresses that it would lead to and that no letter may lead to: `javascript:` and the like.
     pub refused_links: Vec<String>,
+    /// A value that is too long for its barcode.
+    pub too_long: Option<String>,
 }
 
 /// A merged document.
@@ -188,6 +190,12 @@ pub enum RenderError {
     Link {
         /// The address.
         address: String,
+    },
+    /// A value that is too long for its barcode.
+    #[error("value of {n_bytes} bytes is too long for a QR code")]
+    Barcode {
+        /// Its length.
+        n_bytes: usize,
     },
     /// The template has faults, or names that nothing was given for.
     #[error("template cannot be merged: {}", .problems.first().map(ToString::to_string).unwrap_or_default())]
@@ -406,9 +414,15 @@ impl BoundTemplate {
         }
         let merged = Merged { n_records: frames.n_records(), is_skipped: frames.is_skipped() };
         if merged.is_skipped {
-            return Wanted { merged, pictures: Vec::new(), refused_links: Vec::new() };
+            return Wanted { merged, pictures: Vec::new(), refused_links: Vec::new(), too_long: None };
         }
-        Wanted { merged, pictures, refused_links: frames.related().refused().to_vec() }
+        let related = frames.related();
+        Wanted {
+            merged,
+            pictures,
+            refused_links: related.refused().to_vec(),
+            too_long: related.too_long().map(str::to_owned),
+        }
     }
 
     /// Returns the same template with the pictures that its letters show.
@@ -479,6 +493,9 @@ impl BoundTemplate {
         }
         if let Some(address) = related.refused().first() {
             return Err(RenderError::Link { address: address.clone() });
+        }
+        if let Some(text) = related.too_long() {
+            return Err(RenderError::Barcode { n_bytes: text.len() });
         }
         for picture in related.media() {
             writing.picture(picture)?;
