@@ -226,7 +226,10 @@ pub enum RunError {
     #[error(transparent)]
     Server(#[from] ServerError),
     /// The user did not agree to messages leaving the house.
-    #[error("nothing was sent: {n_messages} messages were not agreed to")]
+    #[error(
+        "nothing was sent: {n_messages} {} not agreed to",
+        if *n_messages == 1 { "message was" } else { "messages were" }
+    )]
     NotAgreed {
         /// How many.
         n_messages: u64,
