@@ -68,9 +68,7 @@ pub(super) enum MacrosChoice {
 }
 
 pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> Result<u8, Failure> {
-    for (option, is_given) in
-        [("--pdf", merge.pdf), ("--pack", merge.pack.is_some()), ("--combined", merge.combined.is_some())]
-    {
+    for (option, is_given) in [("--pdf", merge.pdf), ("--pack", merge.pack.is_some())] {
         if is_given {
             let message = format!("`{option}` is not supported yet");
             return Err(Failure::Stopped { code: USAGE, message, help: None });

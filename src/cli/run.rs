@@ -253,7 +253,9 @@ pub(super) fn office<'a>(surroundings: &'a Surroundings, database: &'a mut Datab
 
 fn print_checked(segment: &SegmentNo, checked: &Checked, terminal: &Terminal) -> u8 {
     let n = checked.problems.len();
-    warn(&checked.warnings, &checked.unused_columns, terminal);
+    // Beside a problem, a column that nothing uses is no news.
+    let unused_columns = if n == 0 { checked.unused_columns.as_slice() } else { &[] };
+    warn(&checked.warnings, unused_columns, terminal);
     if terminal.json {
         let mut data = terminal.data();
         for problem in &checked.problems {

@@ -107,14 +107,11 @@ fn view(name: &str, query: &str) -> String {
 
 /// Returns what a cell of a child row reads as: a number as a number, everything else as text.
 fn cell(position: usize) -> String {
-    let of = |kind: &str| format!("json_extract(cells, '$[{position}].{kind}')");
+    let path = format!("cells, '$[{position}]");
     format!(
-        "coalesce({}, cast({} AS REAL), {}, {}, {}, '')",
-        of("text"),
-        of("number"),
-        of("bool"),
-        of("date"),
-        of("\"date-time\"")
+        "CASE json_type({path}') WHEN 'text' THEN json_extract({path}') WHEN 'true' THEN 1 WHEN 'false' THEN 0
+         WHEN 'object' THEN coalesce(cast(json_extract({path}.number') AS REAL), json_extract({path}.date'),
+         json_extract({path}.\"date-time\"')) ELSE '' END"
     )
 }
 
