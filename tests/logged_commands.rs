@@ -315,3 +315,19 @@ fn reuse_leaves_out_who_was_not_reached_and_what_is_cancelled() {
     // Consent is asked again when it is run: P3 is still excluded.
     assert_eq!((&report["written"], &report["suppressed"]), (&json!(3), &json!(1)));
 }
+
+#[test]
+fn an_alternative_address_does_not_hide_that_there_is_no_email_address() {
+    let place = office();
+    place.write("mailrun.toml", "[smtp]\nfrom = \"Nord <post@example.com>\"\n");
+    place.write("addresses.csv", "contact,code,address,post_code,city\nP1,HOME,Gasse 3,4000,Basel\n");
+    let line = "[[line]]\ncontact = \"P1\"\naddress = \"HOME\"\ncorrespondence_type = \"email\"\n";
+    let contacts = "file = \"contacts.csv\"\naddresses = \"addresses.csv\"";
+    let file = segment_file("SM00002", "").replace("file = \"contacts.csv\"", contacts);
+    place.write("second.toml", format!("{file}{line}"));
+    for words in [&["check", "second.toml"][..], &["run", "second.toml"]] {
+        let refused = place.run(words).expect_code(1);
+        assert!(refused.stderr.contains("contact P1 has no e-mail address"), "{}", refused.stderr);
+    }
+    assert_eq!(log(&place, &["--segment", "SM00002"]).len(), 0);
+}

@@ -5,7 +5,9 @@ use clap::{Parser, Subcommand};
 use super::address::AddressCommand;
 use super::bounces::BouncesCommand;
 use super::code::CodeCommand;
+use super::config::ConfigCommand;
 use super::contact::ContactCommand;
+use super::db::DbCommand;
 use super::init::Init;
 use super::log::LogCommand;
 use super::logged::LoggedCommand;
@@ -98,6 +100,12 @@ pub(super) enum Command {
     /// What log entries come to: targets, responses, cost, duration, states; cancelled ones count nowhere
     #[command(after_help = "Example: mailrun stats campaign --from 2026-01-01 --export campaigns.csv")]
     Stats(Stats),
+    /// The database as a whole
+    #[command(subcommand)]
+    Db(DbCommand),
+    /// The set-up
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Print completions for a shell
     #[command(after_help = "Example: mailrun completions bash > /etc/bash_completion.d/mailrun")]
     Completions {

@@ -30,6 +30,8 @@ mod logged;
 mod note;
 mod export;
 mod stats;
+mod db;
+mod config;
 mod init;
 
 use std::process::ExitCode;
@@ -91,6 +93,8 @@ fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> Result<u8, Failur
         Command::Bounces(command) => bounces::bounces(common, command, terminal),
         Command::Reconcile(command) => reconcile::reconcile(common, command, terminal),
         Command::Stats(stats) => stats::stats(common, stats, terminal),
+        Command::Db(command) => db::db(common, command, terminal),
+        Command::Config(command) => config::config(common, command, terminal),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Arguments::command(), "mailrun", &mut terminal.data());
             Ok(DONE)

@@ -138,6 +138,9 @@ fn refusal(
     if !is_sendable {
         return Ok(Err(format!("it is {}", row.state)));
     }
+    if database.logged_letter(EntryNo(row.entry))?.is_none_or(|logged| logged.letter.is_none()) {
+        return Ok(Err("what its letter was made of is not kept any more".to_owned()));
+    }
     let contact = database.contact(&ContactNo::from(row.contact.as_str()))?;
     let Some(contact) = contact else {
         return Ok(Err(format!("contact {} is gone, and with it its consent", row.contact)));

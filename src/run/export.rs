@@ -84,6 +84,7 @@ impl Export<'_> {
         for (name, is_set) in [
             ("ignore_contact_correspondence_type", header.ignore_contact_correspondence_type),
             ("household", header.household),
+            ("follow_up", header.follow_up),
         ] {
             if is_set {
                 table.insert(name.to_owned(), Value::Boolean(true));

@@ -68,7 +68,13 @@ fn header(no: SegmentNo, logged: &SegmentNo, followed: &SegmentHeader) -> Segmen
         salesperson: followed.values.salesperson.clone(),
         ..InteractionValues::default()
     };
-    SegmentHeader { no, values, follows: Some(logged.clone()), ..SegmentHeader::default() }
+    SegmentHeader {
+        no,
+        values,
+        household: followed.household,
+        follows: Some(logged.clone()),
+        ..SegmentHeader::default()
+    }
 }
 
 /// Sets the campaign on the lines whose entry had another one than the header.

@@ -10,6 +10,7 @@ pub mod number_series;
 pub mod rate;
 pub mod mail;
 pub mod master;
+pub mod retention;
 
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,7 @@ pub use declaration::DeclarationProblem;
 pub use mail::{Fax, Smtp};
 pub use master::{Master, MasterKind};
 pub use number_series::NumberSeries;
+pub use retention::Retention;
 pub use salesperson::Salesperson;
 
 /// The set-up of the office, as `mailrun.toml` declares it.
@@ -48,6 +50,8 @@ pub struct Setup {
     pub fallback: Fallback,
     /// Defaults of interactions.
     pub defaults: Defaults,
+    /// How long the log keeps letters, values and entries.
+    pub retention: Retention,
     /// Where files are written.
     pub output: Output,
 }

@@ -20,6 +20,7 @@ mod journal;
 pub mod attempt;
 pub mod log;
 pub mod note;
+pub mod keep;
 mod sum;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,232 @@
+//! Holds what the database promises over years: backups while others write, migration from every older schema, checks
+//! that find what does not add up, and an end of what is old that keeps the accounting.
+
+mod support;
+
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use mailrun::run::{self, Office, SecretError, SegmentRef, Stages};
+use mailrun::setup::Setup;
+use mailrun::store::Database;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use support::place::{NOW, Place};
+
+/// The released steps of the schema, as they were and stay.
+const SCHEMA: [&str; 6] = [
+    include_str!("../src/store/schema/1_run.sql"),
+    include_str!("../src/store/schema/2_suppression.sql"),
+    include_str!("../src/store/schema/3_worksheet.sql"),
+    include_str!("../src/store/schema/4_attempt.sql"),
+    include_str!("../src/store/schema/5_bounce.sql"),
+    include_str!("../src/store/schema/6_log.sql"),
+];
+
+/// A logged segment of two entries, as the first schema has it.
+const LOGGED: &str = "
+INSERT INTO run (no, segment, options, is_logged) VALUES (1, 'SM00001', '{}', 1);
+INSERT INTO logged_segment (segment, run, description, logged_at, header)
+  VALUES ('SM00001', 1, 'Spring', '2020-03-01T09:00:00+01:00[Europe/Zurich]', '{\"no\":\"SM00001\"}');
+INSERT INTO rule_set VALUES (1, '{}');
+INSERT INTO interaction_log_entry (run, segment, line_no, contact, contact_name, company_no, state, reason,
+  correspondence_type, template, interaction_group, description, date, language, subject, salesperson, campaign,
+  unit_cost, unit_duration, information_flow, initiated_by, campaign_target, campaign_response, evaluation,
+  address_block, email, salutation_formal, salutation_informal, comment, rule_set, letter, file)
+SELECT 1, 'SM00001', n * 10000, 'C' || n, 'Ann', '', 'written', '', 'hard-copy', 'T', '', 'Spring', '2020-03-01', 'en',
+  'Spring', '', 'SPRING', '1.1', NULL, 'outbound', 'us', 1, 0, '', 'Ann, Damm 1', '', '', '', '', 1, '{}', n || ' Ann.docx'
+FROM (SELECT 1 AS n UNION SELECT 2);
+";
+
+fn old_database(place: &Place, version: usize) {
+    let connection = Connection::open(place.path("mailrun.db")).expect("a database can be made");
+    for step in SCHEMA.iter().take(version) {
+        connection.execute_batch(step).expect("a released step works");
+    }
+    connection.execute_batch(LOGGED).expect("the first schema takes a log");
+    let marks = format!("PRAGMA application_id = {}; PRAGMA user_version = {version};", 0x4D4C_524E);
+    connection.execute_batch(&marks).expect("a database can be marked");
+}
+
+fn place_with_messages(n_contacts: usize) -> Place {
+    let place = Place::with_copy_of("templates/init");
+    let mut contacts = "no,Company,first_name,surname,email,language\n".to_owned();
+    for number in 0..n_contacts {
+        contacts.push_str(&format!("C{number},,Ann,Number {number},c{number}@example.com,en\n"));
+    }
+    place.write("contacts.csv", contacts);
+    let segment = place.read_text("segment.toml");
+    let until_lines = segment.split("[[line]]").next().expect("a split has a first part");
+    let header = "[segment]\nno = \"SM00001\"\ncorrespondence_type = \"email\"\n\
+                  ignore_contact_correspondence_type = true\n";
+    place.write("segment.toml", until_lines.replace("[segment]\n", header));
+    place
+}
+
+#[test]
+fn every_older_schema_becomes_the_newest_one_and_loses_nothing() {
+    for version in 1..=SCHEMA.len() {
+        let place = Place::new();
+        old_database(&place, version);
+        let migrated = place.run(&["db", "migrate"]).expect_code(0);
+        let told = if version == SCHEMA.len() {
+            "has the newest schema"
+        } else {
+            "the database went from schema version"
+        };
+        assert!(migrated.stderr.contains(told), "{version}: {}", migrated.stderr);
+        let listed = place.run(&["log", "list", "--json"]).expect_code(0).json_lines();
+        assert_eq!((listed.len(), &listed[1]["contact"]), (2, &json!("C2")), "{version}");
+        if version < SCHEMA.len() {
+            let checked = place.run(&["db", "check"]).expect_code(0);
+            assert!(checked.stderr.contains("the database is sound"), "{version}: {}", checked.stderr);
+            let stats = place.run(&["stats", "campaign", "--json"]).expect_code(0).report();
+            assert_eq!((&stats["entries"], &stats["cost"]), (&json!(2), &json!(2.2)), "{version}");
+        }
+    }
+}
+
+#[test]
+fn a_backup_while_another_process_writes_has_what_was_committed() {
+    let place = place_with_messages(3);
+    let _ = place.run(&["run", "segment.toml"]).expect_code(0);
+    let writer = Connection::open(place.path("mailrun.db")).expect("the database opens");
+    writer
+        .execute_batch(
+            "BEGIN IMMEDIATE; DELETE FROM suppression; UPDATE interaction_log_entry SET state = 'failed';",
+        )
+        .expect("the writer writes");
+    let _ = place.run(&["db", "backup", "copy.db"]).expect_code(0);
+    writer.execute_batch("ROLLBACK").expect("the writer gives up");
+    drop(writer);
+    let log = |db: &str| place.run(&["log", "list", "--json", "--db", db]).expect_code(0).stdout;
+    assert_eq!(log("copy.db"), log("mailrun.db"));
+    let checked = place.run(&["db", "check", "--db", "copy.db"]).expect_code(0);
+    assert!(checked.stderr.contains("the database is sound"), "{}", checked.stderr);
+    let again = place.run(&["db", "backup", "copy.db"]).expect_code(1);
+    assert!(again.stderr.contains("`copy.db` is there already"), "{}", again.stderr);
+    assert!(!place.files("").iter().any(|file| file.contains("mailrun-tmp")));
+}
+
+#[test]
+fn a_restored_backup_of_a_run_that_went_on_sends_nothing_twice() {
+    let place = place_with_messages(600);
+    let setup = Setup::read(&place.path("mailrun.toml")).expect("the sample's set-up is sound");
+    let mut database = Database::open(&place.path("mailrun.db")).expect("the database opens");
+    let (stop, stages) = (AtomicBool::new(true), Stages::default());
+    let mut office = Office {
+        setup: &setup,
+        store: &mut database,
+        now: NOW.parse().expect("the clock of the tests is a time"),
+        out: place.path("out"),
+        stop: &stop,
+        stages: &stages,
+        password: &|_| Err(SecretError { reason: "nobody logs in here".to_owned() }),
+        agree: &|_| true,
+        wait: Duration::ZERO,
+        server: None,
+    };
+    let asked = SegmentRef::File(place.path("segment.toml"));
+    let report = run::run(&mut office, &asked, &mut |_| {}).expect("a run that is stopped is no failure");
+    let n_planned = report.counts.planned;
+    assert!(!report.is_logged && n_planned > 0, "{report:?}");
+    // The run is not ended, and its database is open here, when the backup is made.
+    let _ = place.run(&["db", "backup", "copy.db"]).expect_code(0);
+    drop(database);
+    let ended = place.run(&["resume", "--json"]).expect_code(0).report();
+    assert_eq!(ended["written"], json!(600));
+    let restored =
+        place.run(&["resume", "--json", "--db", "copy.db", "--out", "again"]).expect_code(3).report();
+    assert_eq!((&restored["in_doubt"], &restored["written"]), (&json!(n_planned), &json!(600 - n_planned)));
+}
+
+#[test]
+fn a_check_finds_sums_and_attempts_that_do_not_add_up() {
+    let place = place_with_messages(2);
+    let _ = place.run(&["run", "segment.toml"]).expect_code(0);
+    let connection = Connection::open(place.path("mailrun.db")).expect("the database opens");
+    connection
+        .execute_batch("UPDATE interaction_log_entry SET state = 'failed', n_attempts = 7 WHERE entry = 1")
+        .expect("a row can be changed");
+    drop(connection);
+    let findings = place.run(&["db", "check", "--json"]).expect_code(1).report()["findings"].clone();
+    let ids: Vec<&Value> =
+        findings.as_array().expect("a list").iter().map(|finding| &finding["id"]).collect();
+    assert_eq!(ids, ["sums", "sums", "attempts"], "{findings}");
+}
+
+#[test]
+fn what_is_old_goes_step_by_step_and_the_accounting_stays() {
+    let place = Place::new();
+    old_database(&place, 1);
+    let retain = |words: &[&str]| {
+        place.run(&[&["db", "retain", "--json"][..], words].concat()).expect_code(0).report()
+    };
+    let stats = || place.run(&["stats", "campaign", "--json"]).expect_code(0).stdout;
+    let before = stats();
+    place.write("mailrun.toml", "[retention]\nletters = \"2 years\"\n");
+    let counted = json!({ "done": false, "before": { "letters": 2 }, "after": { "letters": 2 } });
+    assert_eq!(retain(&[]), counted);
+    assert_eq!(
+        retain(&["--yes"]),
+        json!({ "done": true, "before": { "letters": 2 }, "after": { "letters": 0 } })
+    );
+    let refused = place.run(&["log", "document", "1"]).expect_code(1);
+    assert!(refused.stderr.contains("entry 1 has no letter"), "{}", refused.stderr);
+    let _ = retain(&["--values", "3 years", "--yes"]);
+    let entry = place.run(&["log", "list", "--json"]).expect_code(0).report();
+    assert_eq!(
+        (&entry["contact_name"], &entry["file"], &entry["state"]),
+        (&json!(""), &json!(""), &json!("written"))
+    );
+    let _ = retain(&["--entries", "10 years", "--yes"]);
+    assert_eq!(
+        place.run(&["log", "list", "--json"]).expect_code(0).json_lines().len(),
+        2,
+        "they are younger"
+    );
+    let _ = retain(&["--entries", "5 years", "--yes"]);
+    assert_eq!(place.run(&["log", "list", "--json"]).expect_code(0).json_lines().len(), 0);
+    assert_eq!(stats(), before);
+    let _ = place.run(&["db", "check"]).expect_code(0);
+    let wrong = place.run(&["db", "retain", "--letters", "soon"]).expect_code(1);
+    assert!(wrong.stderr.contains("`soon` is no length of time"), "{}", wrong.stderr);
+}
+
+#[test]
+fn retention_leaves_runs_that_are_open_alone() {
+    let place = Place::new();
+    old_database(&place, 1);
+    let connection = Connection::open(place.path("mailrun.db")).expect("the database opens");
+    connection.execute_batch("UPDATE run SET is_logged = 0").expect("a run can be opened again");
+    drop(connection);
+    let kept = place.run(&["db", "retain", "--json", "--letters", "1 day", "--entries", "1 day", "--yes"]);
+    let none = json!({ "letters": 0, "entries": 0 });
+    assert_eq!(kept.expect_code(0).report(), json!({ "done": true, "before": none, "after": none }));
+}
+
+#[test]
+fn the_set_up_is_shown_with_where_each_value_comes_from_and_without_secrets() {
+    let place = Place::new();
+    place.write(
+        "mailrun.toml",
+        "[smtp]\nfrom = \"a@example.com\"\nurl = \"smtp://localhost\"\npassword = { env = \"SECRET\" }\n\n\
+         [[salesperson]]\ncode = \"JR\"\nname = \"Jana\"\n",
+    );
+    let shown = place.run(&["config", "show", "--json", "--out", "letters"]).expect_code(0).json_lines();
+    let of = |key: &str| {
+        let held = shown.iter().find(|held| held["key"] == key).unwrap_or_else(|| panic!("{key}: {shown:?}"));
+        (
+            held["value"].as_str().expect("a text").to_owned(),
+            held["from"].as_str().expect("a text").to_owned(),
+        )
+    };
+    let pair = |value: &str, from: &str| (value.to_owned(), from.to_owned());
+    assert_eq!(of("smtp.from"), pair("a@example.com", "mailrun.toml:2"));
+    assert_eq!(of("smtp.password.env"), pair("SECRET", "mailrun.toml:4"));
+    assert_eq!(of("salesperson[1].code"), pair("JR", "mailrun.toml:7"));
+    assert_eq!(of("output.folder"), pair("letters", "--out"));
+    assert_eq!(of("number_series.segment"), pair("SM00001", "default"));
+    assert_eq!(of("db"), pair("mailrun.db", "default"));
+}
