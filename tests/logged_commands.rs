@@ -331,3 +331,17 @@ fn an_alternative_address_does_not_hide_that_there_is_no_email_address() {
     }
     assert_eq!(log(&place, &["--segment", "SM00002"]).len(), 0);
 }
+
+#[test]
+fn a_follow_up_of_a_segment_whose_template_has_the_campaign_has_it_on_its_header() {
+    let place = office();
+    let file =
+        segment_file("SM00002", "").replace("\ncampaign = \"SPRING\"\ncampaign_target", "\ncampaign_target");
+    place.write("second.toml", file.replace("code = \"T\"\n", "code = \"T\"\ncampaign = \"SPRING\"\n"));
+    let _ = place.run(&["run", "second.toml"]).expect_code(0);
+    do_it(&place, &["logged", "follow-up", "SM00002"]);
+    let shown = place.run(&["segment", "show", "SM00003", "--json"]).expect_code(0).json_lines();
+    assert_eq!(shown[0]["campaign"], "SPRING");
+    let set: Vec<&Value> = shown[1..].iter().map(|line| &line["set"]).collect();
+    assert_eq!(set, [&json!({}), &json!({}), &json!({ "campaign": "VIP" })]);
+}

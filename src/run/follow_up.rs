@@ -38,11 +38,14 @@ pub struct FollowUpOrder<'a> {
 ///
 /// A segment that is not logged, a number that is taken.
 pub fn follow_up(store: &mut dyn Worksheets, order: &FollowUpOrder<'_>) -> Result<FollowUp, ChangeError> {
-    let Some(followed) = store.header_as_logged(order.logged)? else {
+    let Some(mut followed) = store.header_as_logged(order.logged)? else {
         let help = Some("`mailrun logged list` shows the logged ones".to_owned());
         let message = format!("there is no logged segment `{}`", order.logged);
         return Err(ChangeError::problem("not-logged", message, help));
     };
+    if followed.values.campaign.is_none() {
+        followed.values.campaign = store.campaign_as_logged(order.logged)?; // of the template, or of most lines
+    }
     let no = match &order.no {
         Some(no) if store.standing(no)? != SegmentStanding::Unknown => {
             let help = Some("give it another number, or none".to_owned());

@@ -49,6 +49,8 @@ pub trait Worksheets: Masters {
     fn forget_criteria(&mut self, code: &str) -> Result<(), RecordsError>;
     /// Returns the header of a logged segment as it was.
     fn header_as_logged(&mut self, logged: &SegmentNo) -> Result<Option<SegmentHeader>, RecordsError>;
+    /// Returns the campaign that most entries of a logged segment have.
+    fn campaign_as_logged(&mut self, logged: &SegmentNo) -> Result<Option<String>, RecordsError>;
     /// Lists the contacts of a logged segment whose entry has another campaign than this one, with it.
     fn campaigns_as_logged(
         &mut self,

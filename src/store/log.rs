@@ -287,9 +287,9 @@ fn query(filter: &LogFilter) -> (String, Vec<String>) {
     // What is in doubt or put off is there to be acted on, before its run ends too.
     let of_logged = match filter.state {
         Some(State::InDoubt | State::Deferred | State::Sending) => "",
-        Some(_) | None => " AND e.run IN (SELECT run FROM logged_segment)",
+        Some(_) | None => " AND +e.run IN (SELECT run FROM logged_segment)", // tested, not looked up: the order is kept
     };
-    let mut sql = format!("SELECT {COLUMNS} FROM interaction_log_entry AS e WHERE e.entry > ?{of_logged}");
+    let mut sql = format!("SELECT {COLUMNS} FROM interaction_log_entry AS e WHERE e.entry > ?1{of_logged}");
     let mut values = vec![filter.after.to_string()];
     match filter.state {
         // Said as the index of what needs a person has it, so that the index serves.
@@ -303,14 +303,14 @@ fn query(filter: &LogFilter) -> (String, Vec<String>) {
         None => {}
     }
     let mut and = |condition: &str, value: String| {
-        sql.push_str(condition);
         values.push(value);
+        sql.push_str(&condition.replace("?1", &format!("?{}", values.len())));
     };
     if let Some(segment) = &filter.segment {
-        and(" AND e.run = (SELECT no FROM run WHERE segment = ?)", segment.0.clone());
+        and(" AND e.run = (SELECT no FROM run WHERE segment = ?1)", segment.0.clone());
     }
     if let Some(contact) = &filter.contact {
-        and(" AND e.contact = ?", contact.clone());
+        and(" AND e.contact = ?1", contact.clone());
     }
     // The sums tell which runs have entries of this kind at all.
     let of = [
@@ -320,17 +320,14 @@ fn query(filter: &LogFilter) -> (String, Vec<String>) {
     ];
     for (column, value) in of {
         if let Some(value) = value {
-            and(&format!(" AND e.run IN (SELECT run FROM log_sum WHERE {column} = ?)"), value.clone());
-            and(&format!(" AND e.{column} = ?"), value.clone());
+            and(&of_runs(&format!("{column} = ?1"), filter), value.clone());
+            and(&format!(" AND e.{column} = ?1"), value.clone());
         }
     }
     for (comparison, date) in [(">=", filter.from), ("<=", filter.to)] {
         if let Some(date) = date {
-            and(
-                &format!(" AND e.run IN (SELECT run FROM log_sum WHERE date {comparison} ?)"),
-                date.to_string(),
-            );
-            and(&format!(" AND e.date {comparison} ?"), date.to_string());
+            and(&of_runs(&format!("date {comparison} ?1"), filter), date.to_string());
+            and(&format!(" AND e.date {comparison} ?1"), date.to_string());
         }
     }
     if filter.cancelled_only {
@@ -341,6 +338,20 @@ fn query(filter: &LogFilter) -> (String, Vec<String>) {
         sql.push_str(&format!(" LIMIT {limit}"));
     }
     (sql, values)
+}
+
+/// Returns the condition that an entry is of a run of which the sums say that it has such entries at all.
+///
+/// A page is read in the order of the entries, from the first of these runs on; a list without end by the index of runs.
+fn of_runs(condition: &str, filter: &LogFilter) -> String {
+    match filter.limit {
+        Some(_) => format!(
+            " AND e.entry >= ifnull((SELECT min(entry) FROM interaction_log_entry WHERE run =
+                (SELECT min(run) FROM log_sum WHERE {condition})), 0)
+              AND +e.run IN (SELECT run FROM log_sum WHERE {condition})"
+        ),
+        None => format!(" AND e.run IN (SELECT run FROM log_sum WHERE {condition})"),
+    }
 }
 
 fn log_row(row: &Row<'_>) -> rusqlite::Result<LogRow> {

@@ -117,8 +117,8 @@ impl Database {
         let line: Option<(i64, Option<String>)> = self
             .connection
             .query_row(
-                "SELECT line_no, set_values FROM segment_line WHERE segment = ?1 AND contact = ?2
-                 ORDER BY line_no LIMIT 1",
+                "SELECT line_no, set_values FROM segment_line INDEXED BY segment_line_contact
+                 WHERE segment = ?1 AND contact = ?2 ORDER BY line_no LIMIT 1",
                 [segment.0.as_str(), contact.as_str()],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )

@@ -25,9 +25,10 @@ const VIEWS: [(&str, &str); 7] = [
     ("profile_answer", "SELECT contact, code FROM main.contact_code WHERE kind = 'profile-answer'"),
     ("industry_group", OF_COMPANIES),
     ("business_relation", OF_COMPANIES),
+    // The segment is asked of `logged_segment`, by whose key its run is found, and its entries by their index.
     (
         "interaction_log",
-        "SELECT e.entry, e.run, e.segment, e.line_no, e.contact, e.contact_name, e.company_no, e.state, e.reason,
+        "SELECT e.entry, e.run, l.segment, e.line_no, e.contact, e.contact_name, e.company_no, e.state, e.reason,
                 e.correspondence_type, e.template, e.interaction_group, e.description, e.date, e.language, e.subject,
                 e.salesperson, e.campaign, e.unit_cost, e.unit_duration, e.information_flow, e.initiated_by,
                 e.campaign_target, e.campaign_response, e.evaluation, e.email,

@@ -25,6 +25,7 @@ impl Worksheets for Database {
             .map_err(|error| writing(&error))
     }
 
+    // The index is named: SQLite would go through all lines of the segment, since they are in the order asked for.
     fn lines_of(
         &mut self,
         segment: &SegmentNo,
@@ -33,8 +34,8 @@ impl Worksheets for Database {
         let mut statement = self
             .connection
             .prepare_cached(
-                "SELECT line_no, set_values FROM segment_line WHERE segment = ?1 AND contact = ?2
-                 ORDER BY line_no",
+                "SELECT line_no, set_values FROM segment_line INDEXED BY segment_line_contact
+                 WHERE segment = ?1 AND contact = ?2 ORDER BY line_no",
             )
             .map_err(|error| reading(&error))?;
         let rows = statement
@@ -95,6 +96,18 @@ impl Worksheets for Database {
             .optional()
             .map_err(|error| reading(&error))?;
         header.map(|header| from_json(&header)).transpose()
+    }
+
+    fn campaign_as_logged(&mut self, logged: &SegmentNo) -> Result<Option<String>, RecordsError> {
+        self.connection
+            .query_row(
+                "SELECT campaign FROM log_sum WHERE run = (SELECT no FROM run WHERE segment = ?1) AND campaign <> ''
+                 GROUP BY campaign ORDER BY sum(n_entries) DESC, campaign LIMIT 1",
+                [&logged.0],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(|error| reading(&error))
     }
 
     fn campaigns_as_logged(
