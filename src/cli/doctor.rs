@@ -15,7 +15,7 @@ use super::terminal::{Terminal, visible};
 use super::{DONE, PROBLEMS};
 use crate::delivery::mailbox::Mailbox;
 use crate::delivery::smtp::connection::Connection;
-use crate::run::{setup_problems, way};
+use crate::run::{setup_problems, signer, way};
 use crate::setup::Smtp;
 use crate::store::Database;
 
@@ -102,6 +102,14 @@ fn sender(smtp: Option<&Smtp>) -> Vec<Finding> {
             Finding::problem("sender", format!("{} ({})", problem.message, problem.place), problem.help)
         })
         .collect();
+    match signer(Some(smtp), &password) {
+        Ok(None) => {}
+        Ok(Some(_)) => findings.push(Finding::ok("DKIM", "the key can sign".to_owned())),
+        Err(error) => {
+            let help = Some("correct `smtp.dkim`, or leave it out".to_owned());
+            findings.push(Finding::problem("DKIM", error.to_string(), help));
+        }
+    }
     if smtp.from.contains("{{") {
         findings.push(Finding::ok("sender", format!("`{}`, by line", smtp.from)));
     } else {

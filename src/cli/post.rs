@@ -33,7 +33,7 @@ fn is_answered_yes(question: &Question) -> bool {
     answered.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }
 
-/// Gets the password from where the set-up says that it is.
+/// Gets the password, or the key, from where the set-up says that it is.
 pub(super) fn password(secret: &Secret) -> Result<Password, SecretError> {
     let failed = |reason: String| SecretError { reason };
     let text = match secret {
@@ -45,7 +45,7 @@ pub(super) fn password(secret: &Secret) -> Result<Password, SecretError> {
     };
     let text = zeroize::Zeroizing::new(text);
     match text.lines().next() {
-        Some(line) if !line.is_empty() => Ok(Password::new(line.to_owned())),
+        Some(line) if !line.is_empty() => Ok(Password::new(text.to_string())),
         Some(_) | None => Err(failed("its first line is empty".to_owned())),
     }
 }

@@ -169,6 +169,12 @@ impl Message {
         &self.bytes
     }
 
+    /// Puts a header, with its line's end, above all others.
+    pub(in crate::delivery) fn below(mut self, header: &str) -> Message {
+        self.bytes.splice(0..0, header.bytes());
+        self
+    }
+
     /// Tells whether only a server with SMTPUTF8 can take it.
     pub fn needs_smtputf8(&self) -> bool {
         self.sender.needs_smtputf8()

@@ -15,6 +15,7 @@ pub mod html;
 pub mod mjml;
 pub mod outbox;
 pub mod smtp;
+pub mod dkim;
 pub mod plain;
 pub mod suppression;
 pub mod bounce;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::delivery::dkim::Signer;
 use crate::delivery::document::Document;
 use crate::delivery::html::letter_body;
 use crate::delivery::mailbox::Mailbox;
@@ -26,6 +27,7 @@ pub struct Letters {
     options: RunOptions,
     /// By number; none for a document that was erased with the only contact that it was for.
     forms: Vec<Option<Form>>,
+    signer: Option<Signer>,
 }
 
 #[derive(Debug)]
@@ -70,7 +72,12 @@ impl Letters {
                 false => Form::compile(records, document).map(Some),
             })
             .collect::<Result<_, _>>()?;
-        Ok(Letters { options, forms })
+        Ok(Letters { options, forms, signer: None })
+    }
+
+    /// Signs the messages.
+    pub fn signed_by(self, signer: Option<Signer>) -> Letters {
+        Letters { signer, ..self }
     }
 
     /// Merges the letter of a line into `into`, and returns the SHA-256 of its bytes; its pictures are in `album`.
@@ -174,6 +181,10 @@ impl Letters {
                 copy_of: copy_of.as_deref(),
             })
             .map_err(|error| error.to_string())
+            .and_then(|message| match &self.signer {
+                Some(signer) => signer.sign(message, self.sent_at()).map_err(|error| error.to_string()),
+                None => Ok(message),
+            })
         };
         match (&form.body, &planned.body) {
             (Some(text), Some(frame)) => {

@@ -37,6 +37,7 @@ pub mod manifest;
 mod buffers;
 mod ahead;
 mod server;
+mod signature;
 mod send;
 pub mod preview;
 pub mod plain;
@@ -63,6 +64,7 @@ pub use plan::RunOptions;
 pub use problem::Problem;
 pub use records::{Records, RecordsError};
 pub use server::{Passwords, SecretError, ServerError, way};
+pub use signature::{SignatureError, signer};
 pub use stage::{Stage, Stages};
 
 use ahead::Bench;
@@ -390,8 +392,12 @@ fn checked(office: &mut Office<'_>, asked: &SegmentRef) -> Result<(Loaded, RunNo
     let mut checked =
         Check { desk: &desk, loaded: &loaded, moment: &moment, stages }.check(office.store, run)?;
     checked.problems.splice(0..0, loaded.problems.drain(..).chain(problems));
-    if checked.problems.is_empty() {
-        checked.problems = size::check(office.store, run, &options)?;
+    match signer(options.smtp.as_ref(), office.password) {
+        Ok(signer) if checked.problems.is_empty() => {
+            checked.problems = size::check(office.store, run, &options, signer)?;
+        }
+        Ok(_) => {}
+        Err(error) => checked.problems.push(error.problem()),
     }
     Ok((loaded, run, checked))
 }
@@ -439,8 +445,15 @@ fn finish(
     let options = office.store.options(run)?;
     let documents = office.store.documents(run)?;
     let letters = stages.time(Stage::Load, || Letters::compile(office.store, options.clone(), documents))?; // each document once
+    let n_messages = office.store.n_messages(run)?;
+    let letters = match n_messages {
+        0 => letters,
+        _ => letters.signed_by(
+            signer(office.server.or(options.smtp.as_ref()), office.password).map_err(ServerError::from)?,
+        ),
+    };
     let clock = Clock::begin(&office.now);
-    let server = match office.store.n_messages(run)? {
+    let server = match n_messages {
         0 => None,
         _ => server::mailer(office, &options, clock.now())?,
     };

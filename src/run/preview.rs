@@ -17,7 +17,7 @@ use crate::run::journal::Pending;
 use crate::run::plan::PlannedLine;
 use crate::run::records::LineRecord;
 use crate::run::suppress::suppress;
-use crate::run::{Letters, Loaded, Office, Problem, RunError, SegmentRef, load, options};
+use crate::run::{Letters, Loaded, Office, Problem, RunError, SegmentRef, load, options, signer};
 use crate::segment::LineNo;
 
 /// Which lines to look at.
@@ -104,7 +104,11 @@ fn outlooks(
         return Err(RunError::Problems { segment: loaded.segment, problems });
     }
     let options = options(office, &desk, asked);
-    let letters = Letters::compile(office.store, options, forms.documents)?;
+    let signer = signer(options.smtp.as_ref(), office.password).map_err(|error| RunError::Problems {
+        segment: loaded.segment.clone(),
+        problems: vec![error.problem()],
+    })?;
+    let letters = Letters::compile(office.store, options, forms.documents)?.signed_by(signer);
     for outlook in &mut planned {
         add_letter(office, outlook, &letters, copy_to)?;
     }

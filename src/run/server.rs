@@ -11,6 +11,7 @@ use crate::delivery::smtp::pace::{Pace, PacePlan};
 use crate::delivery::smtp::phase::Timeouts;
 use crate::delivery::smtp::server::Server;
 use crate::run::problem::Problem;
+use crate::run::signature::SignatureError;
 use crate::run::{Office, RecordsError, RunOptions};
 use crate::setup::Setup;
 use crate::setup::mail::{Secret, Smtp};
@@ -33,6 +34,9 @@ pub enum ServerError {
     /// The password cannot be had.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// Messages cannot be signed.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
     /// The store fails.
     #[error(transparent)]
     Records(#[from] RecordsError),
@@ -93,7 +97,7 @@ pub fn way(smtp: &Smtp, from: &str, password: Passwords<'_>) -> Result<Way, Serv
     let login = match &smtp.password {
         Some(secret) if !server.user.is_empty() => Some(Login {
             user: server.user.clone(),
-            password: password(secret)?,
+            password: password(secret)?.first_line(),
             mechanism: Mechanism::parse(&smtp.auth),
         }),
         Some(_) | None => None,

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::delivery::dkim::Signer;
 use crate::interaction::{EntryNo, RunNo};
 use crate::merge::Buffer;
 use crate::run::album::Album;
@@ -27,13 +28,14 @@ pub(in crate::run) fn check(
     store: &mut dyn Store,
     run: RunNo,
     options: &RunOptions,
+    signer: Option<Signer>,
 ) -> Result<Vec<Problem>, RunError> {
     let Some(smtp) = &options.smtp else { return Ok(Vec::new()) };
     if smtp.message_limit.is_none() && smtp.attachment_limit.is_none() {
         return Ok(Vec::new());
     }
     let documents = store.documents(run)?;
-    let letters = Letters::compile(store, options.clone(), documents)?;
+    let letters = Letters::compile(store, options.clone(), documents)?.signed_by(signer);
     let mut problems = Vec::new();
     let mut after = EntryNo(0);
     while problems.len() < PROBLEMS_LISTED {

@@ -50,6 +50,8 @@ pub struct Smtp {
     pub bounce: String,
     /// The headers that keep robots from answering.
     pub automatic: Automatic,
+    /// How messages are signed; none: they are not.
+    pub dkim: Option<Dkim>,
     /// The greatest size of a message; none: not checked.
     pub message_limit: Option<ByteSize>,
     /// The greatest size of one attachment; none: not checked.
@@ -153,15 +155,27 @@ impl Default for Retry {
     }
 }
 
+/// How messages are signed (DKIM, RFC 6376).
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Dkim {
+    /// The domain that answers for the messages; for DMARC that of the sender.
+    pub domain: String,
+    /// The selector: the public key stands in the DNS at `<selector>._domainkey.<domain>`.
+    pub selector: String,
+    /// Where the private key comes from: PEM, RSA or Ed25519.
+    pub key: Option<Secret>,
+}
+
 /// Where a secret comes from; never the secret itself.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Secret {
     /// An environment variable.
     Env(String),
-    /// The first line of a file.
+    /// A file; of a password, its first line.
     File(PathBuf),
-    /// The first line that a command prints.
+    /// What a command prints; of a password, its first line.
     Command(Vec<String>),
 }
 

@@ -1,10 +1,12 @@
-//! Owns the judges written in Python: python-docx, which many programs that receive our letters are built on.
+//! Owns the judges written in Python: python-docx, which many programs that receive our letters are built on, and
+//! scripts that verify or parse messages.
 
 use std::fs::{self, File};
 use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
 use super::{bounded, finish, shown, tool};
@@ -26,21 +28,26 @@ pub(crate) struct DocumentText {
 /// Opens each document with python-docx; one that it does not open has an `error`.
 #[track_caller]
 pub(crate) fn open(files: &[impl AsRef<Path>]) -> Vec<DocumentText> {
-    let folder = TempDir::with_prefix("mailrun-python-").expect("a temporary folder can be made");
-    let list = folder.path().join("files");
     let names: Vec<String> = files.iter().map(|file| format!("{}\n", file.as_ref().display())).collect();
-    fs::write(&list, names.concat()).expect("a file can be written");
-    let mut command = bounded(&tool("MAILRUN_PYTHON"), LIMIT, folder.path());
-    command.arg("tests/judges/document_text.py").stdin(File::open(&list).expect("a file can be read again"));
-    let output = finish(command);
-    assert!(output.status.success(), "tests/judges/document_text.py failed:\n{}", shown(&output));
-    let said = String::from_utf8(output.stdout).expect("JSON is UTF-8");
-    let texts: Vec<DocumentText> = said
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("no JSON ({error}): {line}")))
-        .collect();
+    let texts: Vec<DocumentText> = asked("tests/judges/document_text.py", &names.concat());
     assert_eq!(texts.len(), files.len(), "one answer a file");
     texts
+}
+
+/// Asks a judge, which answers each line with one of JSON.
+#[track_caller]
+pub(crate) fn asked<T: DeserializeOwned>(script: &str, lines: &str) -> Vec<T> {
+    let folder = TempDir::with_prefix("mailrun-python-").expect("a temporary folder can be made");
+    let list = folder.path().join("asked");
+    fs::write(&list, lines).expect("a file can be written");
+    let mut command = bounded(&tool("MAILRUN_PYTHON"), LIMIT, folder.path());
+    command.arg(script).stdin(File::open(&list).expect("a file can be read again"));
+    let output = finish(command);
+    assert!(output.status.success(), "{script} failed:\n{}", shown(&output));
+    let said = String::from_utf8(output.stdout).expect("JSON is UTF-8");
+    let answer =
+        |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("no JSON ({error}): {line}"));
+    said.lines().map(answer).collect()
 }
 
 /// The text of each document; panics, naming them, if python-docx does not open some.

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-/// A password or an access token. It does not print; its memory is wiped when it is dropped.
+/// A password, an access token or a private key. It does not print; its memory is wiped when it is dropped.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 
@@ -14,6 +14,15 @@ impl Password {
     /// Takes a password.
     pub fn new(text: String) -> Password {
         Password(Zeroizing::new(text))
+    }
+
+    /// Returns its first line alone: a file or a command ends the password with a line's end.
+    pub fn first_line(&self) -> Password {
+        Password::new(self.0.lines().next().unwrap_or_default().to_owned())
+    }
+
+    pub(in crate::delivery) fn text(&self) -> &str {
+        &self.0
     }
 }
 
