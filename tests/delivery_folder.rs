@@ -101,7 +101,12 @@ fn many_workers_write_and_each_line_ends_written_once_in_order() {
                         outbox
                             .stage(
                                 *line,
-                                Parcel::Letter { name, bytes, digest: Sha256::digest(bytes).into() },
+                                Parcel::Letter {
+                                    name,
+                                    bytes,
+                                    digest: Sha256::digest(bytes).into(),
+                                    beside: None,
+                                },
                             )
                             .unwrap()
                     };
@@ -132,7 +137,8 @@ fn many_workers_write_and_each_line_ends_written_once_in_order() {
 fn a_journal_that_cannot_be_written_stops_the_delivery() {
     let place = tempfile::tempdir().unwrap();
     let outbox = Outbox::new(Folder::open(place.path()).unwrap());
-    let letter = Parcel::Letter { name: "a.docx", bytes: b"a", digest: Sha256::digest(b"a").into() };
+    let letter =
+        Parcel::Letter { name: "a.docx", bytes: b"a", digest: Sha256::digest(b"a").into(), beside: None };
     let staged = outbox.stage(1, letter).unwrap();
     let stopped = outbox.deliver(&mut [staged].into_iter(), &mut |_| Err("journal".into()));
     assert!(matches!(stopped, Err(DeliveryError::Record(_))));

@@ -283,8 +283,8 @@ proptest! {
     }
 }
 
-/// Templates of one page and of two.
-const TRIED: [&str; 2] = ["A013", "A014"];
+/// Templates of one page and of two, with headers, footnotes, drawings and text boxes.
+const TRIED: [&str; 7] = ["A013", "A014", "A015", "A016", "A017", "B032", "C043"];
 
 #[test]
 fn combined_letters_of_real_templates_look_as_they_do_alone() {

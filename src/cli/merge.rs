@@ -10,14 +10,16 @@ use super::options::Common;
 use super::problem::{Failure, warn};
 use super::stages;
 use super::template::print_fields;
-use super::terminal::Terminal;
-use super::{DONE, INTERRUPTED};
+use super::terminal::{Terminal, visible};
+use super::{DONE, INTERRUPTED, SOME_LINES};
 use crate::contact::table::Table;
+use crate::delivery::pdf::PdfError;
 use crate::merge::{FieldMap, Moment, Template};
 use crate::run::Problem;
 use crate::run::answers::Answers;
 use crate::run::plain::{PlainError, PlainMerge, PlainNames, namespace};
 use crate::run::warning::warnings;
+use crate::setup;
 
 #[derive(Debug, Args)]
 pub(super) struct Merge {
@@ -50,7 +52,7 @@ pub(super) struct Merge {
     /// How many letters are made at the same time [default: one per core]
     #[arg(long, value_name = "N")]
     pub(super) jobs: Option<usize>,
-    /// Write PDF files (not yet)
+    /// Write PDF files, by LibreOffice
     #[arg(long)]
     pub(super) pdf: bool,
     /// Write all letters into one archive (not yet)
@@ -68,11 +70,9 @@ pub(super) enum MacrosChoice {
 }
 
 pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> Result<u8, Failure> {
-    for (option, is_given) in [("--pdf", merge.pdf), ("--pack", merge.pack.is_some())] {
-        if is_given {
-            let message = format!("`{option}` is not supported yet");
-            return Err(Failure::Stopped { code: USAGE, message, help: None });
-        }
+    if merge.pack.is_some() {
+        let message = "`--pack` is not supported yet".to_owned();
+        return Err(Failure::Stopped { code: USAGE, message, help: None });
     }
     let name = merge.template.display().to_string();
     let bytes = fs::read(&merge.template).map_err(|error| {
@@ -105,6 +105,10 @@ pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> 
     let mut table = Table::open(data).map_err(|error| Failure::from(PlainError::from(error)))?;
     let names = PlainNames { columns: table.columns(), answers: &answers };
     let plain = PlainMerge::new(&name, &template, names, merge.name.as_deref())?;
+    let plain = match merge.pdf {
+        true => plain.as_pdf(pdf(common)?),
+        false => plain,
+    };
     let odd = warnings(&name, &bytes, &template, (&namespace(names), &FieldMap::new()));
     warn(&odd, &plain.unused_columns(table.columns()), terminal);
     let of_data = data.parent().unwrap_or(Path::new(""));
@@ -119,6 +123,7 @@ pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> 
         .num_threads(merge.jobs.unwrap_or(0))
         .build()
         .map_err(|error| Failure::Stopped { code: INTERRUPTED, message: error.to_string(), help: None })?;
+    let mut code = DONE;
     if let Some(path) = &merge.combined {
         let n_letters = pool.install(|| plain.into_combined(&mut table, path, &moment, &stages))?;
         terminal.say(&format!("{n_letters} letters in {}", path.display()));
@@ -128,11 +133,26 @@ pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> 
         if merge.combined.is_some() {
             table = Table::open(data).map_err(|error| Failure::from(PlainError::from(error)))?;
         }
-        let n_letters = pool.install(|| plain.into_folder(&mut table, &folder, &moment, &stages))?;
-        terminal.say(&format!("{n_letters} letters in {}", folder.display()));
+        let made = pool.install(|| plain.into_folder(&mut table, &folder, &moment, &stages))?;
+        terminal.say(&format!("{} letters in {}", made.n_letters, folder.display()));
+        for (file, reason) in &made.failed {
+            terminal.complain(&format!("error: there is no `{}`: {}", visible(file), visible(reason)));
+        }
+        if !made.failed.is_empty() {
+            code = SOME_LINES;
+        }
     }
     stages::say(common, &stages, terminal);
-    Ok(DONE)
+    Ok(code)
+}
+
+/// Returns how PDF is made, once it is sure that it can be.
+fn pdf(common: &Common) -> Result<setup::Pdf, Failure> {
+    let pdf = office::setup(common, None)?.pdf;
+    if pdf.soffice.is_none() {
+        return Err(PlainError::from(PdfError::NoProgram).into());
+    }
+    Ok(pdf)
 }
 
 /// Reads the answers to the questions of a template; none without a file.
@@ -155,6 +175,13 @@ impl From<PlainError> for Failure {
             PlainError::Problems(problems) => {
                 Failure::Problems { problems, of: "the merge. Nothing was written.".to_owned() }
             }
+            PlainError::Pdf(error @ PdfError::NoProgram) => Failure::problems(vec![Problem {
+                id: error.id(),
+                message,
+                place: "--pdf".to_owned(),
+                help: error.help(),
+            }]),
+            PlainError::Pdf(error) => Failure::Stopped { code: INTERRUPTED, message, help: error.help() },
             PlainError::Folder(error) => Failure::Stopped { code: INTERRUPTED, message, help: error.help() },
             PlainError::Combined { .. } | PlainError::Letter { .. } => {
                 Failure::Stopped { code: INTERRUPTED, message, help: None }

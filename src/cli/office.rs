@@ -15,7 +15,7 @@ use super::problem::Failure;
 use super::{post, stages, terminal};
 use crate::run::{Problem, Question, SegmentRef, Stages};
 use crate::segment::{SegmentFile, SegmentNo};
-use crate::setup::{Setup, Smtp};
+use crate::setup::{LetterFiles, Setup, Smtp};
 
 /// The surroundings of a command that runs or looks at a segment.
 pub(super) struct Surroundings {
@@ -106,11 +106,16 @@ pub(super) fn segment_no(text: &str) -> Result<SegmentNo, Failure> {
 
 /// Reads the set-up: from `--config`, else beside the segment file, else in the working folder, else the defaults.
 pub(super) fn setup(common: &Common, segment: Option<&SegmentRef>) -> Result<Setup, Failure> {
-    match setup_path(common, segment) {
+    let mut setup = match setup_path(common, segment) {
         Some(path) => Setup::read(&path)
-            .map_err(|problems| Failure::problems(problems.into_iter().map(Problem::from).collect())),
-        None => Ok(Setup::default()),
+            .map_err(|problems| Failure::problems(problems.into_iter().map(Problem::from).collect()))?,
+        None => Setup::default(),
+    };
+    setup.pdf.locate(&program_folders());
+    if setup.output.print && setup.output.letters == LetterFiles::Docx {
+        setup.output.letters = LetterFiles::Pdf; // a print file is made of PDF
     }
+    Ok(setup)
 }
 
 /// Returns the file that the set-up is read from; none where the defaults hold.
@@ -121,6 +126,12 @@ pub(super) fn setup_path(common: &Common, segment: Option<&SegmentRef>) -> Optio
     };
     let here = PathBuf::from(Setup::FILE_NAME);
     common.config.clone().or_else(|| beside.into_iter().chain([here]).find(|path| path.is_file()))
+}
+
+/// Returns the folders where programs are looked for.
+#[expect(clippy::disallowed_methods, reason = "the environment belongs to the command line")]
+fn program_folders() -> Vec<PathBuf> {
+    std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
 }
 
 /// Returns the clock: what `--now` says, else the machine's.

@@ -161,6 +161,7 @@ impl From<RunError> for Failure {
             | RunError::Delivery(_)
             | RunError::Server(_)
             | RunError::Lines { .. }
+            | RunError::Print(_)
             | RunError::Manifest { .. } => Failure::Stopped { code: INTERRUPTED, message, help: resume },
         }
     }

@@ -19,6 +19,7 @@ use crate::run::check::Checked;
 use crate::run::{self, Counts, InDoubt, Journal, Office, Pause, Records, Report, SegmentRef};
 use crate::segment::SegmentNo;
 use crate::setup::rate::Span;
+use crate::setup::{LetterFiles, PrintOrder, Setup, Sides};
 use crate::store::Database;
 
 #[derive(Debug, Args)]
@@ -40,6 +41,24 @@ pub(super) struct Run {
     /// How long to wait for messages that the server puts off, and for a server that went away
     #[arg(long, value_name = "DURATION", default_value = "10m")]
     pub(super) wait: Span,
+    /// Make one PDF of all letters on paper, with a ticket for the print shop
+    #[arg(long, value_enum, value_name = "ORDER", num_args = 0..=1, require_equals = true,
+          default_missing_value = "lines")]
+    pub(super) print: Option<OrderChoice>,
+    /// Print on both sides: each letter begins on a new sheet
+    #[arg(long)]
+    pub(super) duplex: bool,
+}
+
+/// In which order letters are printed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum OrderChoice {
+    /// As the lines of the segment
+    Lines,
+    /// By country and postcode
+    Presorted,
+    /// By number of sheets
+    Sheets,
 }
 
 #[derive(Debug, Args)]
@@ -107,6 +126,7 @@ pub(super) fn run(common: &Common, run: &Run, terminal: &mut Terminal) -> Result
     let mut surroundings = Surroundings::of(common, Some(&asked))?;
     surroundings.wait = run.wait.duration();
     surroundings.setup.defaults.follow_up |= run.follow_up;
+    print_as_asked(run, &mut surroundings.setup);
     if run.dry_run {
         return look_only(common, &surroundings, &asked, terminal);
     }
@@ -123,6 +143,24 @@ pub(super) fn run(common: &Common, run: &Run, terminal: &mut Terminal) -> Result
     say_followers(&database, &report, terminal)?;
     stages::say(common, &surroundings.stages, terminal);
     Ok(code)
+}
+
+/// What the command says about printing goes before what the set-up says.
+fn print_as_asked(run: &Run, setup: &mut Setup) {
+    if let Some(order) = run.print {
+        setup.output.print = true;
+        setup.print.order = match order {
+            OrderChoice::Lines => PrintOrder::Lines,
+            OrderChoice::Presorted => PrintOrder::Presorted,
+            OrderChoice::Sheets => PrintOrder::Sheets,
+        };
+    }
+    if run.duplex {
+        setup.print.sides = Sides::Duplex;
+    }
+    if setup.output.print && setup.output.letters == LetterFiles::Docx {
+        setup.output.letters = LetterFiles::Pdf; // a print file is made of PDF
+    }
 }
 
 /// A number can only be run out of a database that there is; a wrong one must not make an empty one.

@@ -13,6 +13,8 @@ pub mod message;
 pub mod document;
 pub mod html;
 pub mod mjml;
+pub mod pdf;
+pub mod print;
 pub mod outbox;
 pub mod smtp;
 pub mod dkim;
@@ -24,6 +26,7 @@ pub mod evidence;
 use crate::delivery::folder::FolderError;
 use crate::delivery::message::Message;
 use crate::delivery::outcome::Outcome;
+use crate::delivery::pdf::PdfError;
 use crate::delivery::smtp::open_error::OpenError;
 use crate::delivery::suppression::SuppressionReason;
 
@@ -38,6 +41,8 @@ pub enum Parcel<'a> {
         bytes: &'a [u8],
         /// The SHA-256 of its bytes, by whoever made it: hashing all of it again would cost more than making it.
         digest: [u8; 32],
+        /// The same letter in another format, to stand beside it: its name and bytes.
+        beside: Option<(&'a str, &'a [u8])>,
     },
     /// A message to be sent, or to be written to the outbox.
     Message {
@@ -66,6 +71,8 @@ pub enum StagedContent {
         name: String,
         /// SHA-256 of its content, 64 lower-case hexadecimal digits.
         sha256: String,
+        /// The file that gets its name together with it.
+        beside: Option<String>,
     },
     /// A message, ready to be sent.
     Message(Message),
@@ -127,6 +134,9 @@ pub enum DeliveryError {
     /// The folder does not take the file.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// No PDF can be made.
+    #[error(transparent)]
+    Pdf(#[from] PdfError),
     /// A step could not be recorded; nothing may happen after that.
     #[error("cannot record what was delivered")]
     Record(#[source] RecordError),

@@ -35,7 +35,8 @@ impl Outbox {
         let mut names = Vec::with_capacity(batch.len());
         for Staged { line, content } in batch.drain(..) {
             let outcome = match content {
-                StagedContent::File { name, sha256 } => {
+                StagedContent::File { name, sha256, beside } => {
+                    names.extend(beside);
                     names.push(name.clone());
                     Outcome::Written { file: name, sha256 }
                 }
@@ -52,12 +53,16 @@ impl Outbox {
 
 impl Transport for Outbox {
     fn stage(&self, line: u64, parcel: Parcel<'_>) -> Result<Staged, DeliveryError> {
-        let (name, bytes, sha256) = match parcel {
-            Parcel::Letter { name, bytes, digest } => (name, bytes, hexadecimal(&digest)),
-            Parcel::Message { name, message } => (name, message.bytes(), sha256(message.bytes())),
+        let (name, bytes, sha256, beside) = match parcel {
+            Parcel::Letter { name, bytes, digest, beside } => (name, bytes, hexadecimal(&digest), beside),
+            Parcel::Message { name, message } => (name, message.bytes(), sha256(message.bytes()), None),
         };
         self.folder.write(name, bytes)?;
-        Ok(Staged { line, content: StagedContent::File { name: name.to_owned(), sha256 } })
+        if let Some((name, bytes)) = beside {
+            self.folder.write(name, bytes)?;
+        }
+        let beside = beside.map(|(name, _)| name.to_owned());
+        Ok(Staged { line, content: StagedContent::File { name: name.to_owned(), sha256, beside } })
     }
 
     fn deliver(

@@ -98,6 +98,8 @@ pub enum EmailBody {
 pub enum EmailAttachment {
     /// The letter as a Word document.
     Docx,
+    /// The letter as PDF.
+    Pdf,
     /// A file, the same for everybody.
     File(Digest),
 }

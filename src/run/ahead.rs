@@ -5,20 +5,25 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 use crate::contact::CorrespondenceType;
 use crate::delivery::folder::Folder;
 use crate::delivery::name::safe_name;
 use crate::delivery::outbox::Outbox;
 use crate::delivery::outcome::Outcome;
+use crate::delivery::pdf::Converter;
 use crate::delivery::smtp::mailer::Mailer;
 use crate::delivery::{Change, DeliveryError, Parcel, Staged, Step, Transport};
 use crate::interaction::{EntryNo, RunNo};
 use crate::run::album::Album;
 use crate::run::buffers::Buffers;
 use crate::run::journal::{Pending, Which};
+use crate::run::letters::LetterAs;
+use crate::run::paper::{self, LinePdf};
 use crate::run::{Letters, Office, Progress, RunError, Stage, Stages};
 use crate::segment::{LineNo, SegmentNo};
+use crate::setup::LetterFiles;
 
 /// How many lines are merged, delivered and recorded at a time.
 const LINES_PER_BATCH: usize = 512;
@@ -135,24 +140,35 @@ pub(in crate::run) struct Bench<'a> {
     exits: &'a Exits<'a>,
     stages: &'a Stages,
     buffers: Buffers,
+    converter: Option<&'a Converter>,
 }
 
 impl<'a> Bench<'a> {
     /// Sets up where the letters of a run are merged for their ways out.
     pub(in crate::run) fn new(letters: &'a Letters, exits: &'a Exits<'a>, stages: &'a Stages) -> Bench<'a> {
-        Bench { letters, exits, stages, buffers: Buffers::default() }
+        Bench { letters, exits, stages, buffers: Buffers::default(), converter: None }
+    }
+
+    /// Lets letters become PDF where they need to.
+    pub(in crate::run) fn with(self, converter: Option<&'a Converter>) -> Bench<'a> {
+        Bench { converter, ..self }
     }
 
     /// Merges a batch on all cores and prepares what goes out, with no effect that anybody could see.
     pub(in crate::run) fn stage(&self, pending: &[Pending], album: &Album) -> Result<Batch, DeliveryError> {
+        let pdfs = match self.converter {
+            Some(converter) => paper::pdfs(converter, (self.letters, album), &self.buffers, pending)?,
+            None => pending.iter().map(|_| None).collect(),
+        };
         let staged: Vec<Result<_, DeliveryError>> = pending
             .par_iter()
-            .map(|line| {
+            .zip(&pdfs)
+            .map(|(line, pdf)| {
                 if let Some(reason) = line.suppressed {
                     return Ok(Err(Change::Suppressed(reason)));
                 }
                 // A panic over one line's data is that line's failure, never the run's.
-                let made = catch_unwind(AssertUnwindSafe(|| self.line(line, album)));
+                let made = catch_unwind(AssertUnwindSafe(|| self.line(line, album, pdf)));
                 let made = made.unwrap_or_else(|_| {
                     Ok(Err("the letter could not be made: the program panicked".to_owned()))
                 })?;
@@ -172,7 +188,12 @@ impl<'a> Bench<'a> {
         Ok(batch)
     }
 
-    fn line(&self, line: &Pending, album: &Album) -> Result<Result<Staged, String>, DeliveryError> {
+    fn line(
+        &self,
+        line: &Pending,
+        album: &Album,
+        pdf: &LinePdf,
+    ) -> Result<Result<Staged, String>, DeliveryError> {
         let key = key(line.entry);
         let exit = self.exits.of(line.correspondence_type);
         let number = line.line_no.0 / LineNo::STEP;
@@ -183,12 +204,29 @@ impl<'a> Bench<'a> {
                 Ok(digest) => digest,
                 Err(reason) => return Ok(Err(reason)),
             };
-            let bytes = buffer.letter();
+            let docx = buffer.letter();
+            let pdf = match pdf {
+                Some(Err(reason)) => return Ok(Err(reason.clone())),
+                Some(Ok(pdf)) => Some(pdf.bytes.as_slice()),
+                None => None,
+            };
             let staged = |parcel| self.stages.time(Stage::Write, || exit.stage(key, parcel)).map(Ok);
             match line.correspondence_type {
-                CorrespondenceType::HardCopy => staged(Parcel::Letter { name: &line.file, bytes, digest }),
+                CorrespondenceType::HardCopy => match pdf {
+                    None => staged(Parcel::Letter { name: &line.file, bytes: docx, digest, beside: None }),
+                    Some(bytes) => {
+                        let name = beside(&line.file);
+                        let both = self.letters.paper().letters == LetterFiles::Both;
+                        let beside = both.then_some((name.as_str(), docx));
+                        let digest = Sha256::digest(bytes).into();
+                        staged(Parcel::Letter { name: &line.file, bytes, digest, beside })
+                    }
+                },
                 CorrespondenceType::Email | CorrespondenceType::Fax => {
-                    match self.stages.time(Stage::Merge, || self.letters.message(line, bytes)) {
+                    match self
+                        .stages
+                        .time(Stage::Merge, || self.letters.message(line, LetterAs { docx, pdf }))
+                    {
                         Ok(message) => staged(Parcel::Message { name: &line.file, message: &message }),
                         Err(reason) => Ok(Err(reason)),
                     }
@@ -221,6 +259,12 @@ fn take_effect(
         exits.messages.deliver(&mut batch.messages.into_iter(), &mut record)?;
         Ok(())
     })
+}
+
+/// The name of the Word document beside a PDF.
+fn beside(file: &str) -> String {
+    let stem = file.strip_suffix(".pdf").unwrap_or(file);
+    format!("{stem}.docx")
 }
 
 /// The key of a line for its transport: its entry's number.

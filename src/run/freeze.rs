@@ -15,11 +15,12 @@ use crate::run::desk::Desk;
 use crate::run::envelope::Envelope;
 use crate::run::forms::{Forms, LetterForm};
 use crate::run::household::{joined_greeting, joined_name, members};
-use crate::run::plan::{PlannedLetter, PlannedLine};
+use crate::run::plan::{Destination, PlannedLetter, PlannedLine};
 use crate::run::problem::Problem;
 use crate::run::records::LineRecord;
 use crate::run::values::LineContext;
 use crate::segment::LineNo;
+use crate::setup::LetterFiles;
 
 /// Why a line is suppressed whose document leaves its contact out (SKIPIF).
 const SKIPPED: &str = "skipped-by-document";
@@ -271,15 +272,29 @@ fn planned_letter(context: &LineContext<'_>, form: &LetterForm, envelope: Option
         values: context.frame(&form.names, form.template.needs()),
         locale: context.moment.locale.clone(),
         pictures: BTreeMap::new(),
+        destination: envelope.is_none().then(|| destination(context)),
         message: envelope.map(|envelope| envelope.message(body())),
     }
+}
+
+fn destination(context: &LineContext<'_>) -> Destination {
+    let own = context.facts.contact.postal_address();
+    let address = context.effective.address.value.map_or(&own, |alternative| &alternative.address);
+    let sender = context.setup.company.field("country");
+    let country = if address.country == sender { String::new() } else { address.country.clone() };
+    Destination { country, post_code: address.post_code.clone() }
 }
 
 /// Line no., contact no. and name: unique in the run by the first, found by people by the others.
 fn file_name(context: &LineContext<'_>, kind: CorrespondenceType) -> String {
     let contact = context.facts.contact;
     let stem = format!("{:06} {} {}", context.facts.line.line_no.0, contact.no, contact.full_name());
-    safe_name(&stem, if kind == CorrespondenceType::HardCopy { "docx" } else { "eml" })
+    let ending = match (kind, context.setup.output.letters) {
+        (CorrespondenceType::Email | CorrespondenceType::Fax, _) => "eml",
+        (CorrespondenceType::HardCopy, LetterFiles::Docx) => "docx",
+        (CorrespondenceType::HardCopy, LetterFiles::Pdf | LetterFiles::Both) => "pdf",
+    };
+    safe_name(&stem, ending)
 }
 
 fn entry(context: &LineContext<'_>, state: State, reason: String, email: String, file: String) -> Entry {

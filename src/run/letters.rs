@@ -17,7 +17,7 @@ use crate::run::album::Album;
 use crate::run::envelope::{bounce_address, unsubscribe};
 use crate::run::forms::{bind, bind_text, body_source, body_text, comment_as, names};
 use crate::run::journal::Pending;
-use crate::run::plan::{PlannedLetter, PlannedMessage, RunDocument, RunOptions};
+use crate::run::plan::{Paper, PlannedLetter, PlannedMessage, RunDocument, RunOptions};
 use crate::run::records::{Records, RecordsError};
 use crate::segment;
 
@@ -36,6 +36,27 @@ struct Form {
     template: BoundTemplate,
     body: Option<BoundText>,
     files: Vec<segment::Attachment>,
+}
+
+/// A line's letter, as Word document and, where that is made, as PDF.
+#[derive(Clone, Copy, Debug)]
+pub struct LetterAs<'a> {
+    /// The Word document.
+    pub docx: &'a [u8],
+    /// The PDF; none where it is not needed, or not known yet.
+    pub pdf: Option<&'a [u8]>,
+}
+
+/// The names that a letter has as an attachment.
+struct LetterNames {
+    docx: String,
+    pdf: String,
+}
+
+impl LetterNames {
+    fn of(subject: &str) -> LetterNames {
+        LetterNames { docx: safe_name(subject, "docx"), pdf: safe_name(subject, "pdf") }
+    }
 }
 
 /// Why a run's documents cannot be compiled again, or a line's letter cannot be made.
@@ -106,12 +127,28 @@ impl Letters {
         Ok(form.template.digest(into.letter()))
     }
 
+    /// Returns how letters become files.
+    pub(in crate::run) fn paper(&self) -> &Paper {
+        &self.options.paper
+    }
+
+    /// Returns the documents that letters are made of, in the order of their numbers.
+    pub(in crate::run) fn documents(&self) -> Vec<RunDocument> {
+        self.forms.iter().flatten().map(|form| form.document.clone()).collect()
+    }
+
+    /// Tells whether a line needs its letter as PDF.
+    pub(in crate::run) fn needs_pdf(&self, line: &Pending) -> bool {
+        let form = self.form(&line.letter);
+        form.is_ok_and(|form| self.options.paper.needs_pdf(&form.document, line.correspondence_type))
+    }
+
     /// Builds the message of a line around its merged letter.
     ///
     /// # Errors
     ///
     /// What is wrong with the line's message, in words.
-    pub fn message(&self, pending: &Pending, letter: &[u8]) -> Result<Message, String> {
+    pub fn message(&self, pending: &Pending, letter: LetterAs<'_>) -> Result<Message, String> {
         self.message_or_copy(pending, letter, None)
     }
 
@@ -121,14 +158,14 @@ impl Letters {
     /// # Errors
     ///
     /// What is wrong with the line's message, in words.
-    pub fn copy(&self, pending: &Pending, letter: &[u8], to: &Mailbox) -> Result<Message, String> {
+    pub fn copy(&self, pending: &Pending, letter: LetterAs<'_>, to: &Mailbox) -> Result<Message, String> {
         self.message_or_copy(pending, letter, Some(to))
     }
 
     fn message_or_copy(
         &self,
         pending: &Pending,
-        letter: &[u8],
+        letter: LetterAs<'_>,
         copy_to: Option<&Mailbox>,
     ) -> Result<Message, String> {
         let form = self.form(&pending.letter)?;
@@ -159,8 +196,8 @@ impl Letters {
         let smtp = self.options.smtp.as_ref();
         let bounce_to = bounce_address(smtp.map_or("", |smtp| smtp.bounce.as_str()), &id)
             .map_err(|error| error.to_string())?;
-        let letter_name = safe_name(&pending.subject, "docx");
-        let attachments = form.attachments(&letter_name, letter);
+        let names = LetterNames::of(&pending.subject);
+        let attachments = form.attachments(&names, letter);
         let unsubscribe = match copy_to {
             None => unsubscribe(&planned.unsubscribe),
             Some(_) => Unsubscribe::default(),
@@ -199,7 +236,7 @@ impl Letters {
                 }
             }
             _ => {
-                let document = Document::read(letter).map_err(|error| error.to_string())?;
+                let document = Document::read(letter.docx).map_err(|error| error.to_string())?;
                 let body = letter_body(&document, &pending.subject, &id);
                 build(Body::Html { html: &body.html, text: &body.text, pictures: &body.pictures })
             }
@@ -207,10 +244,10 @@ impl Letters {
     }
 
     /// Returns the name and size of each attachment of a line's message, around its merged letter.
-    pub(in crate::run) fn attached(&self, pending: &Pending, letter: &[u8]) -> Vec<(String, usize)> {
+    pub(in crate::run) fn attached(&self, pending: &Pending, letter: LetterAs<'_>) -> Vec<(String, usize)> {
         let Ok(form) = self.form(&pending.letter) else { return Vec::new() };
-        let name = safe_name(&pending.subject, "docx");
-        let attachments = form.attachments(&name, letter);
+        let names = LetterNames::of(&pending.subject);
+        let attachments = form.attachments(&names, letter);
         attachments.iter().map(|it| (it.name.to_owned(), it.bytes.len())).collect()
     }
 
@@ -263,13 +300,18 @@ impl Form {
         Ok(Form { document, template, body, files })
     }
 
-    fn attachments<'a>(&'a self, letter_name: &'a str, letter: &'a [u8]) -> Vec<Attachment<'a>> {
+    fn attachments<'a>(&'a self, names: &'a LetterNames, letter: LetterAs<'a>) -> Vec<Attachment<'a>> {
         let mut files = self.files.iter();
         let attachment = |attach: &EmailAttachment| match attach {
             EmailAttachment::Docx => Some(Attachment {
-                name: letter_name,
-                media_type: message::media_type(letter_name),
-                bytes: letter,
+                name: &names.docx,
+                media_type: message::media_type(&names.docx),
+                bytes: letter.docx,
+            }),
+            EmailAttachment::Pdf => letter.pdf.map(|bytes| Attachment {
+                name: &names.pdf,
+                media_type: message::media_type(&names.pdf),
+                bytes,
             }),
             EmailAttachment::File(_) => files.next().map(|file| Attachment {
                 name: &file.name,

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use crate::delivery::print::Printed;
 use crate::interaction::State;
 use crate::segment::LineNo;
 
@@ -18,6 +19,10 @@ pub struct ManifestRow {
     pub name: String,
     /// The address as on the envelope, one line each.
     pub address: String,
+    /// The country that a letter on paper goes to; empty for the sender's own.
+    pub country: String,
+    /// Its postcode.
+    pub post_code: String,
     /// The file that was written, relative to the segment's folder; empty for none.
     pub file: String,
     /// The digest of the file's bytes; empty for none.
@@ -53,6 +58,8 @@ impl Manifest {
             "name",
             "address",
             "pages",
+            "sheets",
+            "first_page",
             "file",
             "sha256",
             "state",
@@ -60,15 +67,23 @@ impl Manifest {
         Ok(Manifest { path, temporary, writer })
     }
 
-    /// Adds a row. The number of pages is known only to whoever lays the letter out.
+    /// Adds a row. Pages, sheets and the first page in the print file are known of letters that are PDF.
     ///
     /// # Errors
     ///
     /// A full or broken disk.
-    pub fn add(&mut self, row: &ManifestRow) -> io::Result<()> {
+    pub fn add(&mut self, row: &ManifestRow, printed: Option<&Printed>) -> io::Result<()> {
         let line_no = row.line_no.to_string();
         let state = row.state.as_str();
-        let fields = [&line_no, &row.contact, &row.name, &row.address, "", &row.file, &row.sha256, state];
+        let known = |number: Option<usize>| {
+            number.filter(|number| *number > 0).map(|number| number.to_string()).unwrap_or_default()
+        };
+        let pages = known(printed.map(|it| it.n_pages));
+        let (sheets, first_page) =
+            (known(printed.map(|it| it.n_sheets)), known(printed.map(|it| it.first_page)));
+        let (pages, sheets, first_page) = (pages.as_str(), sheets.as_str(), first_page.as_str());
+        let ManifestRow { contact, name, address, file, sha256, .. } = row;
+        let fields = [&line_no, contact, name, address, pages, sheets, first_page, file, sha256, state];
         Ok(self.writer.write_record(fields)?)
     }
 

@@ -35,6 +35,8 @@ pub mod check;
 pub mod letters;
 pub mod manifest;
 mod buffers;
+mod paper;
+mod print;
 mod ahead;
 mod server;
 mod signature;
@@ -42,6 +44,7 @@ mod send;
 pub mod preview;
 pub mod plain;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -50,6 +53,7 @@ use jiff::{Timestamp, ZonedDateTime};
 use uuid::Uuid;
 
 use crate::delivery::DeliveryError;
+use crate::delivery::print::{PrintError, Printed};
 use crate::interaction::{EntryNo, RunNo};
 use crate::merge::Moment;
 use crate::segment::SegmentNo;
@@ -60,7 +64,7 @@ pub use album::Album;
 pub use journal::{Counts, InDoubt, Journal};
 pub use letters::{LetterError, Letters};
 pub use load::{LoadError, Loaded, SegmentRef};
-pub use plan::RunOptions;
+pub use plan::{Paper, RunOptions};
 pub use problem::Problem;
 pub use records::{Records, RecordsError};
 pub use server::{Passwords, SecretError, ServerError, way};
@@ -244,6 +248,9 @@ pub enum RunError {
         /// How many there are.
         after: u64,
     },
+    /// There is no print file; resume makes it.
+    #[error(transparent)]
+    Print(#[from] PrintError),
     /// The manifest cannot be written; resume writes it.
     #[error("cannot write the manifest in `{}`", folder.display())]
     Manifest {
@@ -395,6 +402,8 @@ fn checked(office: &mut Office<'_>, asked: &SegmentRef) -> Result<(Loaded, RunNo
     match signer(options.smtp.as_ref(), office.password) {
         Ok(signer) if checked.problems.is_empty() => {
             checked.problems = size::check(office.store, run, &options, signer)?;
+            let documents = office.store.documents(run)?;
+            checked.problems.extend(options.paper.problem(&documents));
         }
         Ok(_) => {}
         Err(error) => checked.problems.push(error.problem()),
@@ -418,6 +427,12 @@ fn options(office: &Office<'_>, desk: &Desk, asked: &SegmentRef) -> RunOptions {
             .then(|| office.setup.number_series.segment.clone()),
         uuid: Uuid::new_v5(&Uuid::NAMESPACE_URL, seed.as_bytes()),
         smtp: office.setup.smtp.clone(),
+        paper: Paper {
+            letters: office.setup.output.letters,
+            pdf: office.setup.pdf.clone(),
+            author: office.setup.company.field("name").to_owned(),
+            print: office.setup.output.print.then(|| office.setup.print.clone()),
+        },
         segment,
     }
 }
@@ -461,7 +476,8 @@ fn finish(
     let exits = Exits::open(&options.out, &options.segment)?.over(mailer);
     let before = office.store.counts(run)?;
     observe(Progress::Planned { counts: before });
-    let bench = Bench::new(&letters, &exits, stages);
+    let converter = paper::converter(office, &letters, &exits.folder).map_err(DeliveryError::Pdf)?;
+    let bench = Bench::new(&letters, &exits, stages).with(converter.as_ref());
     ahead::deliver_all(office, run, &bench, observe)?; // letters in parallel, one batch ahead; one writer
     let mut pause = None;
     if let Some((mailer, smtp)) = &server {
@@ -476,7 +492,9 @@ fn finish(
     if counts.is_done() {
         pause = None;
         stages.time(Stage::Log, || {
-            write_manifest(office, run, &exits)?;
+            let printed = print::combined(office, run, &options, &exits.folder)?;
+            write_manifest(office, run, &exits, &printed)?;
+            print::ready(&options, &exits.folder)?; // whoever waits for it finds all the rest complete
             Ok::<_, RunError>(office.store.archive(run)?) // entries and logged segment complete, worksheet gone, one transaction
         })?;
     }
@@ -484,13 +502,18 @@ fn finish(
     Ok(Report { run, segment: options.segment, counts, folder: exits.folder, is_logged, pause })
 }
 
-fn write_manifest(office: &mut Office<'_>, run: RunNo, exits: &Exits<'_>) -> Result<(), RunError> {
+fn write_manifest(
+    office: &mut Office<'_>,
+    run: RunNo,
+    exits: &Exits<'_>,
+    printed: &BTreeMap<u64, Printed>,
+) -> Result<(), RunError> {
     let failed = |source| RunError::Manifest { folder: exits.folder.clone(), source };
     let mut manifest = Manifest::begin(&exits.folder).map_err(failed)?;
     let mut written = Ok(());
     office.store.manifest(run, &mut |row| {
         if written.is_ok() {
-            written = manifest.add(row);
+            written = manifest.add(row, printed.get(&row.line_no.0));
         }
     })?;
     written.and_then(|()| manifest.publish()).map_err(failed)

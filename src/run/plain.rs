@@ -1,8 +1,9 @@
 //! Owns plain mail merge: a Word template and a table become letters, without a segment and without a log.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -10,6 +11,7 @@ use crate::contact::table::{Cell, Column, Record, Table, TableError};
 use crate::delivery::combined::{CombinedFile, CombinedFileError};
 use crate::delivery::folder::{Folder, FolderError};
 use crate::delivery::name::{Names, safe_name};
+use crate::delivery::pdf::{Converter, Letter, PdfError, Properties};
 use crate::merge::value::{Frame, Value};
 use crate::merge::{
     BoundTemplate, BoundText, Buffer, CombineError, Escape, FieldMap, FieldUse, Manner, Merged, Moment,
@@ -21,6 +23,7 @@ use crate::run::buffers::Buffers;
 use crate::run::problem::Problem;
 use crate::run::stage::{Stage, Stages};
 use crate::run::warning::of_document;
+use crate::setup;
 
 /// How many letters are made at a time; memory does not grow with the table.
 const RECORDS_PER_BATCH: usize = 1_024;
@@ -42,6 +45,9 @@ pub enum PlainError {
         /// Why.
         source: CombineError,
     },
+    /// No PDF can be made.
+    #[error(transparent)]
+    Pdf(#[from] PdfError),
     /// A letter could not be made.
     #[error("the letter of record {record} could not be made: {reason}")]
     Letter {
@@ -77,6 +83,17 @@ pub struct PlainMerge {
     n_columns: usize,
     /// The answers, numbered behind the columns.
     answers: Vec<Value>,
+    /// How letters become PDF; none where they are Word documents.
+    pdf: Option<setup::Pdf>,
+}
+
+/// What a merge made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlainLetters {
+    /// How many letters there are.
+    pub n_letters: u64,
+    /// The letters that could not become PDF, each with its file's name and the reason.
+    pub failed: Vec<(String, String)>,
 }
 
 /// What the fields of a template may name: the columns of the table, and the questions that have answers.
@@ -120,6 +137,7 @@ impl PlainMerge {
                     n_columns,
                     answers,
                     shelf: Shelf::new(Path::new("")),
+                    pdf: None,
                 })
             }
             (_, name) => {
@@ -127,6 +145,11 @@ impl PlainMerge {
                 Err(PlainError::Problems(problems))
             }
         }
+    }
+
+    /// Lets the letters in a folder be PDF.
+    pub fn as_pdf(self, set_up: setup::Pdf) -> PlainMerge {
+        PlainMerge { pdf: Some(set_up), ..self }
     }
 
     /// Returns the columns that neither the template nor the names of the files use, as they are written.
@@ -200,7 +223,7 @@ impl PlainMerge {
         }
     }
 
-    /// Merges the records into letters in a folder; returns how many letters there are.
+    /// Merges the records into letters in a folder.
     ///
     /// A letter takes one record, or as many as NEXT asks for; a record that SKIPIF leaves out makes none. While the
     /// letters of one batch are made, those of the batch before get their names, and the next records are read.
@@ -214,11 +237,22 @@ impl PlainMerge {
         folder: &Path,
         moment: &Moment,
         stages: &Stages,
-    ) -> Result<u64, PlainError> {
-        let press =
-            Press { merge: self, folder: Folder::open(folder)?, moment, stages, buffers: Buffers::default() };
+    ) -> Result<PlainLetters, PlainError> {
+        let converter = self.pdf.as_ref().map(|set_up| Converter::open(set_up, folder)).transpose()?;
+        let press = Press {
+            merge: self,
+            folder: Folder::open(folder)?,
+            moment,
+            stages,
+            buffers: Buffers::default(),
+            converter,
+            waiting: Mutex::default(),
+            failed: Mutex::default(),
+        };
         let records = Records { merge: self, table, moment, stages, n_read: 0 };
-        if self.is_in_turn { press.in_turn(records) } else { press.in_batches(records) }
+        let n_made = if self.is_in_turn { press.in_turn(records) } else { press.in_batches(records) }?;
+        let failed = press.failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(PlainLetters { n_letters: n_made - failed.len() as u64, failed })
     }
 
     /// Merges the records into one document; returns how many letters are in it. Without a letter there is none.
@@ -352,6 +386,10 @@ struct Press<'a> {
     moment: &'a Moment,
     stages: &'a Stages,
     buffers: Buffers,
+    converter: Option<Converter>,
+    /// Letters that become PDF when they get their names, by name.
+    waiting: Mutex<BTreeMap<String, Vec<u8>>>,
+    failed: Mutex<Vec<(String, String)>>,
 }
 
 impl Press<'_> {
@@ -361,8 +399,7 @@ impl Press<'_> {
         let mut due = records.read()?;
         let mut written: Vec<String> = Vec::new();
         while !due.is_empty() || !written.is_empty() {
-            let named: Vec<String> =
-                due.iter().map(|due| names.unique(&safe_name(&due.stem, "docx"))).collect();
+            let named: Vec<String> = due.iter().map(|due| names.unique(&self.name(&due.stem))).collect();
             let (made, next) = rayon::join(
                 || due.par_iter().zip(&named).try_for_each(|(due, name)| self.one(due, name)),
                 || self.publish(&written).and_then(|()| records.read()),
@@ -408,7 +445,7 @@ impl Press<'_> {
             }
             let (Some(merged), Some(stem)) = (merged, waiting.stems.get(first)) else { break };
             if !merged.is_skipped {
-                let name = names.unique(&safe_name(stem, "docx"));
+                let name = names.unique(&self.name(stem));
                 self.write(&name, &buffer)?;
                 written.push(name);
                 n_letters += 1;
@@ -437,11 +474,26 @@ impl Press<'_> {
             .map_err(|error| PlainError::Letter { record, reason: error.to_string() })
     }
 
+    fn name(&self, stem: &str) -> String {
+        safe_name(stem, if self.converter.is_some() { "pdf" } else { "docx" })
+    }
+
     fn write(&self, name: &str, buffer: &Buffer) -> Result<(), PlainError> {
+        if self.converter.is_some() {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.insert(name.to_owned(), buffer.letter().to_vec());
+            return Ok(());
+        }
         Ok(self.stages.time(Stage::Write, || self.folder.write(name, buffer.letter()))?)
     }
 
+    /// Gives files their names; those that are to be PDF are converted first.
     fn publish(&self, names: &[String]) -> Result<(), PlainError> {
+        let converted = match &self.converter {
+            Some(converter) => Some(self.convert(converter, names)?),
+            None => None,
+        };
+        let names = converted.as_deref().unwrap_or(names);
         Ok(self.stages.time(Stage::Write, || self.folder.publish(names))?)
     }
 }
@@ -452,6 +504,33 @@ fn refused_link(address: &str, place: &str) -> Problem {
         message: format!("the letter would lead to `{address}`"),
         place: place.to_owned(),
         help: Some("give an address that begins with https:, http:, mailto:, tel: or sms:".to_owned()),
+    }
+}
+
+impl Press<'_> {
+    /// Writes the PDF of letters under temporary names; returns the names of those that have one.
+    fn convert(&self, converter: &Converter, names: &[String]) -> Result<Vec<String>, PlainError> {
+        let documents: Vec<Vec<u8>> = {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            names.iter().map(|name| waiting.remove(name).unwrap_or_default()).collect()
+        };
+        let properties = Properties::default();
+        let letters: Vec<Letter<'_>> =
+            documents.iter().map(|docx| Letter { docx, template: 0, properties }).collect();
+        let mut written = Vec::new();
+        for (name, made) in names.iter().zip(converter.convert(&letters)?) {
+            match made {
+                Ok(pdf) => {
+                    self.folder.write(name, &pdf.bytes)?;
+                    written.push(name.clone());
+                }
+                Err(reason) => {
+                    let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+                    failed.push((name.clone(), reason));
+                }
+            }
+        }
+        Ok(written)
     }
 }
 

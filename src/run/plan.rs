@@ -13,7 +13,7 @@ use crate::merge::PictureUse;
 use crate::merge::value::Frame;
 use crate::run::values::RowTable;
 use crate::segment::{Digest, SegmentNo};
-use crate::setup::Smtp;
+use crate::setup::{self, LetterFiles, Smtp};
 use uuid::Uuid;
 
 /// The circumstances of a run; a resumed run has those that it began with.
@@ -40,6 +40,23 @@ pub struct RunOptions {
     /// The mail server and how fast it takes messages, as the set-up had it; no secret is among it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smtp: Option<Smtp>,
+    /// How letters become files.
+    #[serde(default)]
+    pub paper: Paper,
+}
+
+/// How letters become files, as the set-up had it when the run began.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Paper {
+    /// What is written of a letter on paper.
+    pub letters: LetterFiles,
+    /// How PDF is made.
+    pub pdf: setup::Pdf,
+    /// Who writes, as PDF files say.
+    pub author: String,
+    /// How the print file is made; none where there is to be none.
+    pub print: Option<setup::Print>,
 }
 
 /// A document of a run, with what makes a delivery of it. Numbered by position within its run.
@@ -99,6 +116,18 @@ pub struct PlannedLetter {
     pub pictures: BTreeMap<String, Digest>,
     /// What makes a message of it; none for a letter on paper.
     pub message: Option<PlannedMessage>,
+    /// Where a letter on paper goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<Destination>,
+}
+
+/// Where a letter on paper goes, as far as letters are sorted by it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Destination {
+    /// The country; empty for the sender's own.
+    pub country: String,
+    /// The postcode, as written.
+    pub post_code: String,
 }
 
 /// What makes a message of a letter.

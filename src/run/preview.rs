@@ -14,6 +14,7 @@ use crate::run::forms::Forms;
 use crate::run::freeze::{freeze, rules};
 use crate::run::household::join;
 use crate::run::journal::Pending;
+use crate::run::letters::LetterAs;
 use crate::run::plan::PlannedLine;
 use crate::run::records::LineRecord;
 use crate::run::suppress::suppress;
@@ -206,10 +207,13 @@ fn add_letter(
             suppressed: None,
         };
         match letter.message {
-            Some(_) => match copy_to {
-                None => letters.message(&pending, buffer.letter()).map(Some),
-                Some(to) => letters.copy(&pending, buffer.letter(), to).map(Some),
-            },
+            Some(_) => {
+                let letter = LetterAs { docx: buffer.letter(), pdf: None };
+                match copy_to {
+                    None => letters.message(&pending, letter).map(Some),
+                    Some(to) => letters.copy(&pending, letter, to).map(Some),
+                }
+            }
             None => Ok(None),
         }
     });

@@ -7,7 +7,7 @@ use crate::interaction::{EntryNo, RunNo};
 use crate::merge::Buffer;
 use crate::run::album::Album;
 use crate::run::journal::{Pending, Which};
-use crate::run::letters::Letters;
+use crate::run::letters::{LetterAs, Letters};
 use crate::run::plan::RunOptions;
 use crate::run::problem::Problem;
 use crate::run::{RunError, Store};
@@ -64,7 +64,7 @@ fn measure(
     let place = || format!("contact {}, line {}", line.contact, line.line_no);
     let made = letters
         .merge(&line.letter, line.line_no.0 / LineNo::STEP, album, buffer)
-        .and_then(|_| letters.message(line, buffer.letter()));
+        .and_then(|_| letters.message(line, LetterAs { docx: buffer.letter(), pdf: None }));
     let message = match made {
         Ok(message) => message,
         Err(reason) => return vec![Problem { id: "message", message: reason, place: place(), help: None }],
@@ -80,7 +80,7 @@ fn measure(
             help: Some(format!("send less, or raise `{key}` under `[smtp]` if the servers take it")),
         });
     };
-    for (name, size) in letters.attached(line, buffer.letter()) {
+    for (name, size) in letters.attached(line, LetterAs { docx: buffer.letter(), pdf: None }) {
         hold(format!("the attachment `{name}`"), size, smtp.attachment_limit, "attachment_limit");
     }
     hold("the message".to_owned(), message.bytes().len(), smtp.message_limit, "message_limit");

@@ -156,12 +156,7 @@ impl Reader<'_> {
         for attach in &declaration.attach {
             match attach.get_ref().as_str() {
                 "docx" => form.attach.push(EmailAttachment::Docx),
-                "pdf" => self.problems.push(Problem {
-                    id: "pdf-not-supported",
-                    message: "letters cannot be attached as `pdf` yet".to_owned(),
-                    place: place(self.file, attach),
-                    help: Some("attach the letter as `docx`".to_owned()),
-                }),
+                "pdf" => form.attach.push(EmailAttachment::Pdf),
                 _ => form.attach.extend(self.attachment(attach).map(EmailAttachment::File)),
             }
         }

@@ -9,6 +9,8 @@ pub mod campaign;
 pub mod number_series;
 pub mod rate;
 pub mod mail;
+pub mod pdf;
+pub mod print;
 pub mod master;
 pub mod retention;
 
@@ -22,6 +24,8 @@ pub use declaration::DeclarationProblem;
 pub use mail::{Fax, Smtp};
 pub use master::{Master, MasterKind};
 pub use number_series::NumberSeries;
+pub use pdf::{LetterFiles, Pdf, PdfStandard};
+pub use print::{Print, PrintOrder, Sides};
 pub use retention::Retention;
 pub use salesperson::Salesperson;
 
@@ -54,6 +58,10 @@ pub struct Setup {
     pub retention: Retention,
     /// Where files are written.
     pub output: Output,
+    /// How letters become PDF.
+    pub pdf: Pdf,
+    /// How a print file is made.
+    pub print: Print,
 }
 
 /// One `[[salutation]]`: the formulas for a salutation code in a language.
@@ -102,11 +110,15 @@ pub struct Defaults {
 pub struct Output {
     /// The folder below which each segment gets its own, relative to the working folder.
     pub folder: PathBuf,
+    /// Whether letters on paper are Word documents, PDF, or both.
+    pub letters: LetterFiles,
+    /// Whether each run makes a print file of its letters.
+    pub print: bool,
 }
 
 impl Default for Output {
     fn default() -> Output {
-        Output { folder: PathBuf::from("out") }
+        Output { folder: PathBuf::from("out"), letters: LetterFiles::Docx, print: false }
     }
 }
 

@@ -268,7 +268,9 @@ impl Database {
         let mut statement = self
             .connection
             .prepare(
-                "SELECT line_no, contact, contact_name, address_block, correspondence_type, file, file_sha256, state
+                "SELECT line_no, contact, contact_name, address_block, correspondence_type, file, file_sha256, state,
+                        coalesce(json_extract(letter, '$.destination.country'), ''),
+                        coalesce(json_extract(letter, '$.destination.post_code'), '')
                  FROM interaction_log_entry WHERE run = ?1 ORDER BY entry", // the order of the lines, in which they were planned
             )
             .map_err(|error| reading(&error))?;
@@ -410,6 +412,8 @@ fn manifest_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<ManifestRow,
         file: if state == State::Written { format!("{folder}/{name}") } else { String::new() },
         sha256,
         state,
+        country: row.get(8)?,
+        post_code: row.get(9)?,
     }))
 }
 

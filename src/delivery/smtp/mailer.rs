@@ -73,7 +73,7 @@ impl Transport for Mailer<'_> {
         let content = match parcel {
             Parcel::Message { message, .. } => StagedContent::Message(message.clone()),
             Parcel::Letter { name, .. } => {
-                StagedContent::File { name: name.to_owned(), sha256: String::new() }
+                StagedContent::File { name: name.to_owned(), sha256: String::new(), beside: None }
             }
         };
         Ok(Staged { line, content })

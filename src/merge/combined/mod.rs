@@ -56,6 +56,7 @@ pub enum PageCount {
     #[default]
     Letter,
     /// The pages of the letter, by reference in all letters; for programs that do not know SECTIONPAGES, as LibreOffice.
+    /// The reference is to the letter's last paragraph, and right where that does not go over a page.
     LetterByReference,
     /// The pages of all letters: the field stays.
     Document,
@@ -191,7 +192,8 @@ struct NumberingPart {
 struct Last {
     body: Body,
     section: String,
-    marks: String,
+    /// What stands before and behind the content of its last paragraph.
+    marks: (String, String),
 }
 
 impl<W: Write, S: Read + Write + Seek> Combined<W, S> {
@@ -437,14 +439,18 @@ impl<W: Write, S: Read + Write + Seek> Volume<W, S> {
         }
 
         let marks = match &pages {
-            Pages::OfBookmark(name) => rewrite::bookmark(&self.w, name, &mut renewal),
-            Pages::AsWritten | Pages::OfSection => String::new(),
+            // LibreOffice forgets a bookmark that stands at the very end of a document and holds nothing.
+            Pages::OfBookmark(name) if manner.page_count == PageCount::LetterByReference => {
+                rewrite::bookmark_around(&self.w, name, &mut renewal)
+            }
+            Pages::OfBookmark(name) => (String::new(), rewrite::bookmark(&self.w, name, &mut renewal)),
+            Pages::AsWritten | Pages::OfSection => Default::default(),
         };
-        let mut body = Body::new(&document, body, body + 1..end, edits);
-        if manner.marks == Marks::Bookmarks {
-            let start = rewrite::bookmark(&self.w, &letter_bookmark(number), &mut renewal);
-            body.before.insert_str(0, &start);
-        }
+        let start = match manner.marks {
+            Marks::Bookmarks => rewrite::bookmark(&self.w, &letter_bookmark(number), &mut renewal),
+            Marks::None => String::new(),
+        };
+        let body = Body::new(&document, (body, body + 1..end), edits, &start);
         if number > 1 {
             add_notes(&mut self.notes, &mut self.parts, &letter, &mut renewal)?;
         }
@@ -472,12 +478,12 @@ impl<W: Write, S: Read + Write + Seek> Volume<W, S> {
     fn write_last(&mut self, manner: Manner) -> Result<(), CombineError> {
         let Some(Last { body, section, marks }) = self.last.take() else { return Ok(()) };
         let section = (manner.joint == Joint::NewPage).then_some(section.as_str());
-        self.text.write(&body.text(&self.w, section, &marks))
+        self.text.write(&body.text(&self.w, section, (&marks.0, &marks.1)))
     }
 
     fn finish(mut self, manner: Manner) -> Result<W, CombineError> {
         if let Some(Last { body, section, marks }) = self.last.take() {
-            self.text.write(&body.text(&self.w, None, &marks))?;
+            self.text.write(&body.text(&self.w, None, (&marks.0, &marks.1)))?;
             if manner.joint == Joint::NewPage {
                 self.text.write(&section)?;
             }

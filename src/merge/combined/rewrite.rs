@@ -166,6 +166,8 @@ pub(super) struct Body {
     pub(super) between: String,
     /// The last paragraph's end, and what follows it.
     pub(super) after: String,
+    /// What stands at the start of the last paragraph's content, because the letter begins there.
+    start: String,
 }
 
 /// No XML has them, so they mark places while changes are applied.
@@ -173,8 +175,18 @@ const SECTION: &str = "\u{1}";
 const END: &str = "\u{2}";
 
 impl Body {
-    /// Applies changes to the content of a body.
-    pub(super) fn new(document: &Document, body: usize, tokens: Range<usize>, mut edits: Vec<Edit>) -> Body {
+    /// Applies changes to the content of a body; `start` is what stands at the start of its first paragraph.
+    pub(super) fn new(
+        document: &Document,
+        (body, tokens): (usize, Range<usize>),
+        mut edits: Vec<Edit>,
+        start: &str,
+    ) -> Body {
+        let first = tokens.clone().find(|at| {
+            let token = &document.tokens()[*at];
+            token.element == Element::Paragraph && token.is_start()
+        });
+        let mut starts_last = false;
         let last = children(document, body)
             .filter(|at| tokens.contains(at))
             .filter(|at| is_block(document, *at))
@@ -216,45 +228,88 @@ impl Body {
                 }
             };
             if let Some(place) = place {
+                starts_last = first == Some(at);
                 edits.push((place..place, SECTION.to_owned()));
                 let close = document.tokens()[close].span.start;
                 edits.push((close..close, END.to_owned()));
             }
+        }
+        if let Some(first) = first.filter(|_| !starts_last && !start.is_empty()) {
+            edits.push(at_start_of(document, first, start));
         }
         if ending == Ending::Nothing {
             edits.push((end..end, format!("{SECTION}{END}")));
         }
         // Stable: what came first at one place stays first.
         edits.sort_by_key(|(span, _)| (span.start, span.end));
-        let start = document.tokens()[body].span.end;
+        let from = document.tokens()[body].span.end;
         let moved: Vec<Edit> = edits
             .into_iter()
-            .map(|(span, text)| (span.start.saturating_sub(start)..span.end.saturating_sub(start), text))
+            .map(|(span, text)| (span.start.saturating_sub(from)..span.end.saturating_sub(from), text))
             .collect();
-        let text = reference::apply(document.slice(start..end), &moved);
+        let text = reference::apply(document.slice(from..end), &moved);
         let (before, rest) = text.split_once(SECTION).unwrap_or((&text, ""));
         let (between, after) = rest.split_once(END).unwrap_or(("", rest));
-        Body { before: before.to_owned(), ending, between: between.to_owned(), after: after.to_owned() }
+        Body {
+            before: before.to_owned(),
+            ending,
+            between: between.to_owned(),
+            after: after.to_owned(),
+            start: if starts_last { start.to_owned() } else { String::new() },
+        }
     }
 
-    /// Returns the body with what its last paragraph shall hold: the properties of its section, and marks at its end.
-    pub(super) fn text(&self, w: &str, section: Option<&str>, marks: &str) -> String {
-        let Body { before, ending, between, after } = self;
+    /// Returns the body with what its last paragraph shall hold: the properties of its section, and marks around its
+    /// content.
+    pub(super) fn text(&self, w: &str, section: Option<&str>, (start, marks): (&str, &str)) -> String {
+        let Body { before, ending, between, after, start: begin } = self;
+        let start = format!("{begin}{start}");
         let section = section.unwrap_or_default();
         match ending {
-            Ending::Properties => format!("{before}{section}{between}{marks}{after}"),
-            Ending::Paragraph if section.is_empty() => format!("{before}{between}{marks}{after}"),
-            Ending::Paragraph => format!("{before}<{w}pPr>{section}</{w}pPr>{between}{marks}{after}"),
+            Ending::Properties => {
+                let (properties, content) = between.split_at(end_of_properties(between, w));
+                format!("{before}{section}{properties}{start}{content}{marks}{after}")
+            }
+            Ending::Paragraph if section.is_empty() => format!("{before}{start}{between}{marks}{after}"),
+            Ending::Paragraph => format!("{before}<{w}pPr>{section}</{w}pPr>{start}{between}{marks}{after}"),
             Ending::Nothing if section.is_empty() && marks.is_empty() => format!("{before}{between}{after}"),
             Ending::Nothing => {
                 // As low as a line can be, so that it takes no page of its own.
                 let spacing = format!(
                     "<{w}spacing {w}before=\"0\" {w}after=\"0\" {w}line=\"20\" {w}lineRule=\"exact\"/>"
                 );
-                format!("{before}{between}{after}<{w}p><{w}pPr>{spacing}{section}</{w}pPr>{marks}</{w}p>")
+                format!(
+                    "{before}{between}{after}<{w}p><{w}pPr>{spacing}{section}</{w}pPr>{start}{marks}</{w}p>"
+                )
             }
         }
     }
+}
+
+/// The change that puts something before the content of a paragraph.
+///
+/// Where paragraphs meet it would not do: LibreOffice takes a bookmark there for one of the paragraph before.
+fn at_start_of(document: &Document, paragraph: usize, start: &str) -> Edit {
+    let token = &document.tokens()[paragraph];
+    if document.end(paragraph) == paragraph {
+        let w = document.prefix(paragraph);
+        return (token.span.end - "/>".len()..token.span.end, format!(">{start}</{w}p>"));
+    }
+    let properties = children(document, paragraph)
+        .next()
+        .filter(|child| document.tokens()[*child].element == Element::ParagraphProperties);
+    let place = properties.map_or(token.span.end, |properties| document.subtree(properties).end);
+    (place..place, start.to_owned())
+}
+
+/// Where the content of a paragraph begins behind its properties, of which `rest` is the end.
+fn end_of_properties(rest: &str, w: &str) -> usize {
+    let behind = |tag: String, from: usize| rest[from..].find(&tag).map_or(from, |at| from + at + tag.len());
+    let change = match rest.starts_with(&format!("<{w}pPrChange")) {
+        true => behind(format!("</{w}pPrChange>"), 0),
+        false => 0,
+    };
+    behind(format!("</{w}pPr>"), change)
 }
 
 /// Tells whether a child of the body takes space.
@@ -273,6 +328,15 @@ fn is_content(document: &Document, at: usize) -> bool {
 
 /// A bookmark that holds nothing.
 pub(super) fn bookmark(w: &str, name: &str, renewal: &mut Renewal<'_>) -> String {
+    let (start, end) = bookmark_around(w, name, renewal);
+    start + &end
+}
+
+/// The start and the end of a bookmark.
+pub(super) fn bookmark_around(w: &str, name: &str, renewal: &mut Renewal<'_>) -> (String, String) {
     let id = renewal.fresh(Kind::Annotation);
-    format!("<{w}bookmarkStart {w}id=\"{id}\" {w}name=\"{name}\"/><{w}bookmarkEnd {w}id=\"{id}\"/>")
+    (
+        format!("<{w}bookmarkStart {w}id=\"{id}\" {w}name=\"{name}\"/>"),
+        format!("<{w}bookmarkEnd {w}id=\"{id}\"/>"),
+    )
 }

@@ -1,0 +1,189 @@
+//! The print file: all letters on paper in one PDF, and what a print shop needs beside it.
+//!
+//! `combined.pdf` appears complete or not at all, then the ticket; `READY` comes last and holds the digests of them and of
+//! the manifest, so that whoever waits for it never takes half a job. Each letter is read back from the disk, and must be
+//! the file that the journal knows.
+
+mod joined;
+pub mod ticket;
+
+use std::fs;
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+
+use lopdf::Document;
+
+use self::joined::Joined;
+use crate::delivery::folder::{Folder, FolderError};
+use crate::delivery::outbox::sha256;
+use crate::setup::{Print, PrintOrder, Sides};
+
+/// The name of the print file.
+pub const COMBINED: &str = "combined.pdf";
+
+/// The name of the file that says that the job is complete.
+pub const READY: &str = "READY";
+
+/// A letter that is to be printed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sheaf {
+    /// The number of its line.
+    pub line_no: u64,
+    /// The contact's number.
+    pub contact: String,
+    /// The contact's name.
+    pub name: String,
+    /// The address as on the envelope.
+    pub address: String,
+    /// The country of the address; empty for the sender's own.
+    pub country: String,
+    /// The postcode of the address.
+    pub post_code: String,
+    /// Its file, relative to the segment's folder.
+    pub file: String,
+    /// The SHA-256 of the file.
+    pub sha256: String,
+}
+
+/// Where a letter is in the print file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Printed {
+    /// The letter.
+    pub sheaf: Sheaf,
+    /// Its first page, from 1.
+    pub first_page: usize,
+    /// How many pages it has, without blank ones.
+    pub n_pages: usize,
+    /// How many sheets it takes.
+    pub n_sheets: usize,
+}
+
+/// Why there is no print file.
+#[derive(Debug, thiserror::Error)]
+pub enum PrintError {
+    /// The folder fails.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// A letter cannot be read, or is no longer what was written.
+    #[error("the letter `{}` cannot be printed: {reason}", path.display())]
+    Letter {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A file cannot be written.
+    #[error("cannot write `{}`", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Takes away what says that an earlier job in this folder is complete.
+///
+/// # Errors
+///
+/// If it is there and cannot be removed.
+pub fn begin(folder: &Path) -> Result<(), PrintError> {
+    let path = folder.join(READY);
+    match fs::remove_file(&path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(PrintError::Write { path, source }),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Counts the pages of letters, in their order.
+///
+/// # Errors
+///
+/// A letter that is not what was written.
+pub fn counted(folder: &Path, sheaves: Vec<Sheaf>, sides: Sides) -> Result<Vec<Printed>, PrintError> {
+    let printed = |sheaf: Sheaf| {
+        let n_pages = read(folder, &sheaf)?.page_iter().count();
+        Ok(Printed { sheaf, first_page: 0, n_pages, n_sheets: sides.n_sheets(n_pages) })
+    };
+    sheaves.into_iter().map(printed).collect()
+}
+
+/// Writes the print file; letters come out in the order in which they are printed, with their places.
+///
+/// # Errors
+///
+/// A letter that is not what was written; a folder that cannot be written.
+pub fn combine(
+    folder: &Path,
+    mut printed: Vec<Printed>,
+    form: &Print,
+    title: &str,
+) -> Result<Vec<Printed>, PrintError> {
+    match form.order {
+        PrintOrder::Lines => {}
+        PrintOrder::Presorted => printed.sort_by(|a, b| {
+            let (a, b) = (&a.sheaf, &b.sheaf);
+            (&a.country, &a.post_code).cmp(&(&b.country, &b.post_code))
+        }),
+        PrintOrder::Sheets => printed.sort_by_key(|it| it.n_sheets),
+    }
+    let into = Folder::open(folder)?;
+    let failed = |source| PrintError::Write { path: folder.join(COMBINED), source };
+    let file = BufWriter::new(into.begin(COMBINED)?);
+    let mut joined = Joined::begin(file).map_err(failed)?;
+    for it in &mut printed {
+        let document = read(folder, &it.sheaf)?;
+        it.first_page = joined.n_pages() + 1;
+        joined.add(&document).map_err(failed)?;
+        if form.sides == Sides::Duplex && it.n_pages % 2 == 1 {
+            joined.add_blank(&document).map_err(failed)?;
+        }
+    }
+    joined.finish(title).map_err(failed)?;
+    into.publish(&[COMBINED])?;
+    Ok(printed)
+}
+
+/// Says that the job is complete: the digests of its files, as `sha256sum -c` checks them.
+///
+/// # Errors
+///
+/// A file that cannot be read, or READY that cannot be written.
+pub fn ready(folder: &Path, files: &[&str]) -> Result<(), PrintError> {
+    let mut lines = String::new();
+    for file in files {
+        let path = folder.join(file);
+        let digest = digest_of(&path).map_err(|source| PrintError::Write { path, source })?;
+        lines.push_str(&format!("{digest}  {file}\n"));
+    }
+    let into = Folder::open(folder)?;
+    into.write(READY, lines.as_bytes())?;
+    Ok(into.publish(&[READY])?)
+}
+
+fn read(folder: &Path, sheaf: &Sheaf) -> Result<Document, PrintError> {
+    let path = folder.join(&sheaf.file);
+    let failed = |reason: String| PrintError::Letter { path: path.clone(), reason };
+    let bytes = fs::read(&path).map_err(|error| failed(error.to_string()))?;
+    if sha256(&bytes) != sheaf.sha256 {
+        return Err(failed("it is not the file that was written".to_owned()));
+    }
+    Document::load_mem(&bytes).map_err(|error| failed(error.to_string()))
+}
+
+fn digest_of(path: &Path) -> io::Result<String> {
+    use sha2::{Digest, Sha256};
+    use std::io::Read;
+    let mut file = fs::File::open(path)?;
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let n_read = file.read(&mut buffer)?;
+        if n_read == 0 {
+            break;
+        }
+        digest.update(&buffer[..n_read]);
+    }
+    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
