@@ -289,7 +289,8 @@ fn query(filter: &LogFilter) -> (String, Vec<String>) {
         Some(State::InDoubt | State::Deferred | State::Sending) => "",
         Some(_) | None => " AND +e.run IN (SELECT run FROM logged_segment)", // tested, not looked up: the order is kept
     };
-    let mut sql = format!("SELECT {COLUMNS} FROM interaction_log_entry AS e WHERE e.entry > ?1{of_logged}");
+    let mut sql =
+        format!("SELECT {COLUMNS} FROM interaction_log_entry AS e WHERE e.entry > {{floor}}{of_logged}");
     let mut values = vec![filter.after.to_string()];
     match filter.state {
         // Said as the index of what needs a person has it, so that the index serves.
@@ -302,9 +303,11 @@ fn query(filter: &LogFilter) -> (String, Vec<String>) {
         Some(state) => sql.push_str(&format!(" AND e.state = '{state}'")),
         None => {}
     }
+    let mut of_sums = Vec::new();
     let mut and = |condition: &str, value: String| {
         values.push(value);
         sql.push_str(&condition.replace("?1", &format!("?{}", values.len())));
+        values.len()
     };
     if let Some(segment) = &filter.segment {
         and(" AND e.run = (SELECT no FROM run WHERE segment = ?1)", segment.0.clone());
@@ -312,7 +315,6 @@ fn query(filter: &LogFilter) -> (String, Vec<String>) {
     if let Some(contact) = &filter.contact {
         and(" AND e.contact = ?1", contact.clone());
     }
-    // The sums tell which runs have entries of this kind at all.
     let of = [
         ("campaign", &filter.campaign),
         ("template", &filter.template),
@@ -320,15 +322,22 @@ fn query(filter: &LogFilter) -> (String, Vec<String>) {
     ];
     for (column, value) in of {
         if let Some(value) = value {
-            and(&of_runs(&format!("{column} = ?1"), filter), value.clone());
-            and(&format!(" AND e.{column} = ?1"), value.clone());
+            let number = and(&format!(" AND e.{column} = ?1"), value.clone());
+            of_sums.push(format!("{column} = ?{number}"));
         }
     }
     for (comparison, date) in [(">=", filter.from), ("<=", filter.to)] {
         if let Some(date) = date {
-            and(&of_runs(&format!("date {comparison} ?1"), filter), date.to_string());
-            and(&format!(" AND e.date {comparison} ?1"), date.to_string());
+            let number = and(&format!(" AND e.date {comparison} ?1"), date.to_string());
+            of_sums.push(format!("date {comparison} ?{number}"));
         }
+    }
+    // One bound, since SQLite begins to read at the first one only that it finds.
+    let mut floors = vec!["0".to_owned(), "cast(?1 AS INTEGER)".to_owned()];
+    // The sums tell which runs have entries of this kind at all; a run that is not logged has none yet.
+    for condition in of_sums.iter().filter(|_| !of_logged.is_empty()) {
+        sql.push_str(&of_runs(condition, filter));
+        floors.push(before_first(condition));
     }
     if filter.cancelled_only {
         sql.push_str(" AND (e.is_cancelled OR e.run IN (SELECT run FROM logged_segment WHERE is_cancelled))");
@@ -337,21 +346,23 @@ fn query(filter: &LogFilter) -> (String, Vec<String>) {
     if let Some(limit) = filter.limit {
         sql.push_str(&format!(" LIMIT {limit}"));
     }
-    (sql, values)
+    (sql.replace("{floor}", &format!("max({})", floors.join(", "))), values)
 }
 
 /// Returns the condition that an entry is of a run of which the sums say that it has such entries at all.
 ///
-/// A page is read in the order of the entries, from the first of these runs on; a list without end by the index of runs.
+/// A page is read in the order of the entries, so that runs are tested; a list without end finds them by their index.
 fn of_runs(condition: &str, filter: &LogFilter) -> String {
-    match filter.limit {
-        Some(_) => format!(
-            " AND e.entry >= ifnull((SELECT min(entry) FROM interaction_log_entry WHERE run =
-                (SELECT min(run) FROM log_sum WHERE {condition})), 0)
-              AND +e.run IN (SELECT run FROM log_sum WHERE {condition})"
-        ),
-        None => format!(" AND e.run IN (SELECT run FROM log_sum WHERE {condition})"),
-    }
+    let tested = if filter.limit.is_some() { "+" } else { "" };
+    format!(" AND {tested}e.run IN (SELECT run FROM log_sum WHERE {condition})")
+}
+
+/// Returns the entry before the first one of the first run that has such entries.
+fn before_first(condition: &str) -> String {
+    format!(
+        "ifnull((SELECT min(entry) FROM interaction_log_entry WHERE run =
+                 (SELECT min(run) FROM log_sum WHERE {condition})), 1) - 1"
+    )
 }
 
 fn log_row(row: &Row<'_>) -> rusqlite::Result<LogRow> {
