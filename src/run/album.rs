@@ -113,7 +113,9 @@ pub struct PictureFolder {
 impl PictureFolder {
     /// Takes a folder; whether it exists is seen when a picture is read.
     pub fn new(folder: &Path) -> PictureFolder {
-        PictureFolder { folder: folder.to_owned() }
+        // The folder of a file that was named without one is the working folder.
+        let is_here = folder.as_os_str().is_empty();
+        PictureFolder { folder: if is_here { PathBuf::from(".") } else { folder.to_owned() } }
     }
 
     /// Reads the picture file of a name: a path within the folder, with `/` or `\`.
