@@ -21,6 +21,7 @@ use mailrun::run::journal::{InDoubt, Journal, Pending, Which};
 use mailrun::run::manifest::ManifestRow;
 use mailrun::run::plan::{PlannedLine, RunDocument};
 use mailrun::run::records::{LineRecord, SegmentStanding};
+use mailrun::run::schedule::{DueTime, Mark, ScheduleName, ScheduleRecord, Schedules};
 use mailrun::run::values::RowTable;
 use mailrun::run::{
     self, Counts, Lock, LockError, Office, Records, RecordsError, RunError, RunOptions, SecretError,
@@ -130,6 +131,18 @@ hand_on! { Journal:
     counts(run: RunNo) -> Counts;
     manifest(run: RunNo, take: &mut dyn FnMut(&ManifestRow)) -> ();
     archive(run: RunNo) -> ();
+}
+
+hand_on! { Schedules:
+    lock_schedule(name: &ScheduleName) -> Option<Box<dyn Lock>>;
+    schedule(name: &ScheduleName) -> Option<ScheduleRecord>;
+    open_due_times(name: &ScheduleName) -> Vec<DueTime>;
+    decide(name: &ScheduleName, until: Timestamp, decided: &[DueTime]) -> ();
+    begin_due(name: &ScheduleName, due: Timestamp, run: RunNo) -> ();
+    end_due(name: &ScheduleName, due_time: &DueTime) -> ();
+    criteria_actions(code: &str) -> Option<Vec<CriteriaAction>>;
+    mark(name: &ScheduleName) -> Option<Mark>;
+    put_mark(name: &ScheduleName, mark: Mark) -> ();
 }
 
 impl Store for Mortal {

@@ -15,13 +15,14 @@ use serde_json::{Value, json};
 use support::place::{NOW, Place};
 
 /// The released steps of the schema, as they were and stay.
-const SCHEMA: [&str; 6] = [
+const SCHEMA: [&str; 7] = [
     include_str!("../src/store/schema/1_run.sql"),
     include_str!("../src/store/schema/2_suppression.sql"),
     include_str!("../src/store/schema/3_worksheet.sql"),
     include_str!("../src/store/schema/4_attempt.sql"),
     include_str!("../src/store/schema/5_bounce.sql"),
     include_str!("../src/store/schema/6_log.sql"),
+    include_str!("../src/store/schema/7_schedule.sql"),
 ];
 
 /// A logged segment of two entries, as the first schema has it.

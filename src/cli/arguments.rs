@@ -17,6 +17,7 @@ use super::merge::Merge;
 use super::options::Common;
 use super::reconcile::Reconcile;
 use super::run::{Check, Resume, Run, Status};
+use super::schedule::ScheduleCommand;
 use super::segment::SegmentCommand;
 use super::stats::Stats;
 use super::template::TemplateCommand;
@@ -91,6 +92,9 @@ pub(super) enum Command {
     /// Tell whether everything is there that a run needs; nothing is changed or sent
     #[command(after_help = "Example: mailrun doctor --config mailrun.toml")]
     Doctor,
+    /// Runs that come again and again
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
     /// What came back: delivery reports, complaints
     #[command(subcommand)]
     Bounces(BouncesCommand),

@@ -32,6 +32,8 @@ mod export;
 mod stats;
 mod db;
 mod config;
+mod schedule;
+mod due;
 mod init;
 
 use std::process::ExitCode;
@@ -90,6 +92,7 @@ fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> Result<u8, Failur
         Command::Logged(command) => logged::logged(common, command, terminal),
         Command::Log(command) => log::log(common, command, terminal),
         Command::Doctor => doctor::doctor(common, terminal),
+        Command::Schedule(command) => schedule::schedule(common, command, terminal),
         Command::Bounces(command) => bounces::bounces(common, command, terminal),
         Command::Reconcile(command) => reconcile::reconcile(common, command, terminal),
         Command::Stats(stats) => stats::stats(common, stats, terminal),

@@ -50,29 +50,30 @@ impl Surroundings {
         })
     }
 
-    /// Lets Ctrl-C stop the run after what is under way, and say so; a second one ends the program at once.
+    /// Lets Ctrl-C stop the run.
     pub(super) fn stop_on_interrupt(&self) -> Result<(), Failure> {
-        use signal_hook::consts::TERM_SIGNALS;
-        let mut signals = signal_hook::iterator::Signals::new(TERM_SIGNALS).map_err(Failure::output)?;
-        // It waits for a signal as long as the program lives.
-        std::thread::spawn(move || {
-            if signals.forever().next().is_some() {
-                terminal::complain(
-                    "stopping: what is being sent is waited for; Ctrl-C once more leaves it in doubt",
-                );
-            }
-        });
-        for signal in TERM_SIGNALS {
-            signal_hook::flag::register_conditional_shutdown(
-                *signal,
-                i32::from(INTERRUPTED),
-                Arc::clone(&self.stop),
-            )
-            .and_then(|_| signal_hook::flag::register(*signal, Arc::clone(&self.stop)))
-            .map_err(Failure::output)?;
-        }
-        Ok(())
+        stop_on_interrupt(&self.stop)
     }
+}
+
+/// Lets Ctrl-C set `stop` and say so; a second one ends the program at once.
+pub(super) fn stop_on_interrupt(stop: &Arc<AtomicBool>) -> Result<(), Failure> {
+    use signal_hook::consts::TERM_SIGNALS;
+    let mut signals = signal_hook::iterator::Signals::new(TERM_SIGNALS).map_err(Failure::output)?;
+    // It waits for a signal as long as the program lives.
+    std::thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            terminal::complain(
+                "stopping: what is being sent is waited for; Ctrl-C once more leaves it in doubt",
+            );
+        }
+    });
+    for signal in TERM_SIGNALS {
+        signal_hook::flag::register_conditional_shutdown(*signal, i32::from(INTERRUPTED), Arc::clone(stop))
+            .and_then(|_| signal_hook::flag::register(*signal, Arc::clone(stop)))
+            .map_err(Failure::output)?;
+    }
+    Ok(())
 }
 
 /// Returns what a user means by SEGMENT: a file if there is one or the name looks like one, else a number.

@@ -338,6 +338,11 @@ pub(super) fn print_report(report: &Report, started: Instant, common: &Common, t
     } else if !report.is_logged {
         terminal.say(&format!("`mailrun resume {}` continues", report.segment));
     }
+    code_of(counts)
+}
+
+/// The exit code for a run whose lines stand so.
+pub(super) fn code_of(counts: Counts) -> u8 {
     match counts {
         counts if !counts.is_done() => INTERRUPTED,
         Counts { rejected: 0, failed: 0, in_doubt: 0, .. } => DONE,
@@ -356,7 +361,7 @@ fn in_doubt_in_words(counts: &Counts, segment: &SegmentNo) -> String {
 }
 
 /// Why a run paused, and what continues it.
-fn pause_in_words(pause: &Pause, segment: &SegmentNo) -> String {
+pub(super) fn pause_in_words(pause: &Pause, segment: &SegmentNo) -> String {
     let resume = format!("`mailrun resume {segment}` continues");
     match pause {
         Pause::Stopped => format!("stopped; {resume}"),

@@ -23,6 +23,9 @@ use crate::segment::LineNo;
 /// How many lines are resolved at a time; memory does not grow with the segment.
 const LINES_PER_BATCH: usize = 1_000;
 
+/// The id of the problem that there is nobody to write to.
+pub const EMPTY_SEGMENT: &str = "empty-segment";
+
 /// So many problems are listed; the rest are counted.
 const PROBLEMS_LISTED: usize = 1_000;
 
@@ -109,7 +112,7 @@ impl Check<'_> {
         }
         if checked.n_lines == 0 && checked.problems.is_empty() && loaded.problems.is_empty() {
             checked.add(vec![Problem {
-                id: "empty-segment",
+                id: EMPTY_SEGMENT,
                 message: format!("segment {} has no lines", loaded.segment),
                 place: format!("segment {}", loaded.segment),
                 help: Some("add contacts, or change the criteria so that they select some".to_owned()),

@@ -41,6 +41,7 @@ mod ahead;
 mod server;
 mod signature;
 mod send;
+pub mod schedule;
 pub mod preview;
 pub mod plain;
 
@@ -67,6 +68,7 @@ pub use load::{LoadError, Loaded, SegmentRef};
 pub use plan::{Paper, RunOptions};
 pub use problem::Problem;
 pub use records::{Records, RecordsError};
+pub use schedule::Schedules;
 pub use server::{Passwords, SecretError, ServerError, way};
 pub use signature::{SignatureError, signer};
 pub use stage::{Stage, Stages};
@@ -84,8 +86,8 @@ pub fn setup_problems(smtp: &Smtp) -> Vec<Problem> {
     problems
 }
 
-/// What a run asks of the store, and the lock that keeps a segment to one process.
-pub trait Store: Records + Journal {
+/// What runs and schedules ask of the store, and the lock that keeps a segment to one process.
+pub trait Store: Records + Journal + Schedules {
     /// Locks a segment for this process, until the lock is dropped or the process ends.
     ///
     /// # Errors

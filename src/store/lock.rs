@@ -1,4 +1,4 @@
-//! Owns the lock of a segment: an operating-system lock on a file beside the database, which a crash releases.
+//! Owns the locks of segments and schedules: operating-system locks on files beside the database, which a crash releases.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -27,21 +27,28 @@ impl Drop for Held {
 
 /// Locks a segment; a database in memory has no other process to fear.
 pub(super) fn lock(database: Option<&Path>, segment: &SegmentNo) -> Result<Box<dyn Lock>, LockError> {
-    let Some(database) = database else { return Ok(Box::new(Held { _file: None, path: None })) };
-    let surroundings = |source| LockError::Surroundings { segment: segment.clone(), source };
+    match lock_named(database, &safe_name(&segment.0, "lock")) {
+        Ok(Some(lock)) => Ok(lock),
+        Ok(None) => Err(LockError::Held(segment.clone())),
+        Err(source) => Err(LockError::Surroundings { segment: segment.clone(), source }),
+    }
+}
+
+/// Locks what goes by the name of a file beside the database; none if another process has it.
+pub(super) fn lock_named(database: Option<&Path>, ending: &str) -> io::Result<Option<Box<dyn Lock>>> {
+    let Some(database) = database else { return Ok(Some(Box::new(Held { _file: None, path: None }))) };
     let mut name = database.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}", safe_name(&segment.0, "lock")));
+    name.push(format!(".{ending}"));
     let path = database.with_file_name(name);
     loop {
-        let file =
-            File::options().create(true).write(true).truncate(false).open(&path).map_err(surroundings)?;
+        let file = File::options().create(true).write(true).truncate(false).open(&path)?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(LockError::Held(segment.clone())),
-            Err(TryLockError::Error(error)) => return Err(surroundings(error)),
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
         }
-        if is_still(&file, &path).map_err(surroundings)? {
-            return Ok(Box::new(Held { _file: Some(file), path: Some(path) }));
+        if is_still(&file, &path)? {
+            return Ok(Some(Box::new(Held { _file: Some(file), path: Some(path) })));
         }
     }
 }

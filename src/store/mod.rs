@@ -3,6 +3,7 @@
 //! One database file, in WAL mode with `synchronous = FULL`: what is committed survives a power loss.
 
 mod lock;
+mod mark;
 mod contact;
 mod master;
 mod usage;
@@ -11,6 +12,7 @@ mod view;
 mod criteria;
 mod selection;
 mod worksheet;
+mod schedule;
 mod household;
 mod erase;
 pub mod duplicate;
@@ -48,13 +50,14 @@ use crate::setup::master::{Master, MasterKind};
 
 /// The steps from an empty file to the newest schema that this program knows. `PRAGMA user_version` counts those
 /// that a database has taken; a step that was released never changes.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("schema/1_run.sql"),
     include_str!("schema/2_suppression.sql"),
     include_str!("schema/3_worksheet.sql"),
     include_str!("schema/4_attempt.sql"),
     include_str!("schema/5_bounce.sql"),
     include_str!("schema/6_log.sql"),
+    include_str!("schema/7_schedule.sql"),
 ];
 
 /// Marks our databases: "MLRN".
@@ -141,7 +144,8 @@ impl Drop for Database {
             let sql = format!("SELECT NOT EXISTS (SELECT 1 FROM {table})");
             self.connection.query_row(&sql, [], |row| row.get(0)).unwrap_or(false)
         };
-        if is_ours_alone && ["contact", "segment", "run", "suppression"].into_iter().all(is_empty) {
+        if is_ours_alone && ["contact", "segment", "run", "suppression", "schedule"].into_iter().all(is_empty)
+        {
             for ending in ["", "-wal", "-shm"] {
                 let mut name = file.clone().into_os_string();
                 name.push(ending);
