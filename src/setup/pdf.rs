@@ -78,7 +78,8 @@ impl Pdf {
             false => vec![named.clone()],
         };
         candidates.retain(|candidate| candidate.is_file());
-        self.soffice = candidates.into_iter().next();
+        // LibreOffice is started in another folder than this one.
+        self.soffice = candidates.into_iter().next().and_then(|found| std::path::absolute(found).ok());
     }
 }
 

@@ -36,6 +36,9 @@ impl Source {
     /// Reads a PDF file. Fails on what is none, and on one without pages.
     pub(super) fn read(bytes: &[u8]) -> Result<Source, String> {
         let document = Document::load_mem(bytes).map_err(|error| format!("it is no PDF: {error}"))?;
+        if document.xref_recovery.is_some() {
+            return Err("it is no PDF: its end is missing".to_owned());
+        }
         let pages: Vec<ObjectId> = document.page_iter().collect();
         if pages.is_empty() {
             return Err("the PDF has no pages".to_owned());

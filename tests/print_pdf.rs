@@ -1,0 +1,136 @@
+//! Letters as PDF: checked, printed in order, and never a wrong one under its name.
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use support::docx::{Docx, merge_field, p, t};
+use support::place::Place;
+
+const NAMES: [&str; 7] = ["Ada", "Grace", "Edsger", "Barbara", "Donald", "Frances", "Niklaus"];
+
+/// A place with seven contacts who get a letter on paper as PDF, made by a program of ours in place of LibreOffice.
+///
+/// A name that is a word of `tests/judges/office.py` makes the program do what the word says.
+fn place_of(names: &[&str]) -> Place {
+    let place = Place::new();
+    let rows: String = names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| format!("CT{:04},{name},Main Street {at},80{:02},Town\n", at + 1, 50 - at))
+        .collect();
+    place.write("contacts.csv", format!("no,name,address,post_code,city\n{rows}"));
+    let body = p(&format!("{}{}", t("Letter number "), merge_field("no")))
+        + &p(&format!("{}{}", t("Dear "), merge_field("name")));
+    place.write("letter.docx", Docx::new(&body).bytes());
+    place.write(
+        "segment.toml",
+        "[segment]\nno = \"SM1\"\ninteraction_template = \"L\"\n[contacts]\nfile = \"contacts.csv\"\nkey = \"no\"\n\
+         [[template]]\ncode = \"L\"\ncorrespondence_type = \"hard-copy\"\ndefault_language = \"en\"\n\
+         [template.languages]\nen = { document = \"letter.docx\", subject = \"Hello\" }\n",
+    );
+    let program =
+        place.write("soffice", fs::read("tests/judges/office.py").expect("it is part of the project"));
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    place.write(
+        "mailrun.toml",
+        "[output]\nletters = \"pdf\"\n[pdf]\nsoffice = \"./soffice\"\ntimeout = \"2s\"\nworkers = 1\n",
+    );
+    place
+}
+
+fn with_name(at: usize, name: &'static str) -> Vec<&'static str> {
+    let mut names = NAMES.to_vec();
+    names[at] = name;
+    names
+}
+
+/// The names of the PDF files of a run.
+fn pdfs(place: &Place) -> Vec<String> {
+    place.files("out/SM1/letters").into_iter().filter(|name| name.ends_with(".pdf")).collect()
+}
+
+#[test]
+fn a_converter_that_fails_at_one_letter_fails_that_letter_alone() {
+    for (word, reason) in [
+        ("Garbage", "it is no PDF"),
+        ("Torn", "it is no PDF"),
+        ("Empty", "LibreOffice made no PDF of it"),
+        ("Crash", "LibreOffice made no PDF of it"),
+        ("Hang", "LibreOffice did not end within 2s"),
+        ("Foreign", "the PDF does not have the words of the letter"),
+    ] {
+        let place = place_of(&with_name(3, word));
+        let ended = place.run(&["run", "segment.toml", "--json"]).expect_code(3);
+        let report = ended.json_lines().pop().expect("a report");
+        assert_eq!((report["written"].as_u64(), report["failed"].as_u64()), (Some(6), Some(1)), "{word}");
+        let failed = place.run(&["log", "list", "--state", "failed", "--json"]).expect_code(0).json_lines();
+        let said = failed[0]["reason"].as_str().unwrap_or_default();
+        assert!(said.starts_with(reason), "{word}: {said}");
+        assert_eq!(failed[0]["contact"], "CT0004", "{word}");
+        assert_eq!(pdfs(&place).len(), 6, "{word}");
+        for file in pdfs(&place) {
+            let status = Command::new("qpdf").arg("--check").arg(place.path(&file)).output();
+            assert!(status.expect("qpdf runs").status.success(), "{word}: {file}");
+        }
+        let left: Vec<String> =
+            place.files("out").into_iter().filter(|it| it.contains("mailrun-pdf")).collect();
+        assert_eq!(left, Vec::<String>::new(), "{word}");
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_while_letters_become_pdf_is_resumed() {
+    let place = place_of(&with_name(3, "Kill"));
+    let killed = place.command(&["run", "segment.toml"]).status().expect("it starts");
+    assert_eq!(killed.code(), None, "the converter ends its caller");
+    assert_eq!(pdfs(&place), Vec::<String>::new());
+    let program = place.read_text("soffice").replace("\"Kill\" in whole", "False");
+    place.write("soffice", program);
+    let ended = place.run(&["resume", "SM1", "--json"]).expect_code(0);
+    assert_eq!(ended.json_lines().pop().expect("a report")["written"], 7);
+    assert_eq!(pdfs(&place).len(), 7);
+    let left: Vec<String> = place.files("out").into_iter().filter(|it| it.contains("mailrun-pdf")).collect();
+    assert_eq!(left, Vec::<String>::new());
+}
+
+#[test]
+fn without_libreoffice_nothing_happens_and_the_message_says_what_to_install() {
+    let place = place_of(&NAMES);
+    place.write("mailrun.toml", "[output]\nletters = \"pdf\"\n[pdf]\nsoffice = \"./nowhere/soffice\"\n");
+    for command in ["check", "run"] {
+        let ended = place.run(&[command, "segment.toml"]).expect_code(1);
+        assert!(ended.stderr.contains("PDF needs LibreOffice"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("apt install libreoffice-writer-nogui"), "{}", ended.stderr);
+    }
+    assert!(!place.path("out").exists());
+}
+
+#[test]
+fn a_print_file_accounts_for_every_page_in_the_order_that_was_asked_for() {
+    for (arguments, sides, first) in [
+        (&["run", "segment.toml", "--print"][..], "simplex", "CT0001"),
+        (&["run", "segment.toml", "--print=presorted", "--duplex"], "duplex", "CT0007"),
+    ] {
+        let place = place_of(&NAMES);
+        let _ = place.run(arguments).expect_code(0);
+        let at = |name: &str| place.path(&format!("out/SM1/{name}"));
+        let judged = Command::new("python3")
+            .arg("tests/judges/print_file.py")
+            .args([at("combined.pdf"), at("manifest.csv")])
+            .arg(sides)
+            .output()
+            .expect("python runs");
+        assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stderr));
+        let ready = Command::new("sha256sum").args(["-c", "READY"]).current_dir(at("")).output();
+        assert!(ready.expect("sha256sum runs").status.success());
+        let checked = Command::new("qpdf").arg("--check").arg(at("combined.pdf")).output();
+        assert!(checked.expect("qpdf runs").status.success());
+        let ticket: serde_json::Value =
+            serde_json::from_slice(&place.read("out/SM1/ticket.json")).expect("it is JSON");
+        assert_eq!((ticket["letters"].as_u64(), ticket["sheets"].as_u64()), (Some(7), Some(7)));
+        assert_eq!(ticket["proof"][0]["contact"], first);
+    }
+}
