@@ -417,6 +417,22 @@ fn too_many_failures_in_a_row_stop_the_run_and_the_rest_is_untouched() {
 }
 
 #[test]
+fn outside_its_window_a_run_sends_nothing_and_says_when_it_opens() {
+    let server = SmtpServer::good();
+    let mut place = place_with_messages(3);
+    let window =
+        r#"window = { from = "08:00", to = "18:00", weekdays = ["mon", "tue"], timezone = "Europe/Zurich" }"#;
+    set_server(&place, &server, window);
+    let ended = place.run(&["run", "segment.toml", "--yes"]).expect_code(4); // on a Sunday
+    assert!(ended.stderr.contains("messages may leave again from 2026-03-02 08:00 CET"), "{}", ended.stderr);
+    assert!(server.taken().is_empty());
+    place.set_now("2026-03-02T07:59:59.5+01:00[Europe/Zurich]");
+    let waited = place.run(&["resume", "--yes", "--json", "--wait", "1m"]).expect_code(0).report();
+    assert_eq!(waited["accepted"], 3, "{waited}");
+    assert_eq!(server.times().len(), 3);
+}
+
+#[test]
 fn a_new_sender_sends_no_more_a_day_than_its_warm_up_allows() {
     let server = SmtpServer::good();
     let mut place = place_with_messages(10);

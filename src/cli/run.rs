@@ -369,6 +369,12 @@ pub(super) fn pause_in_words(pause: &Pause, segment: &SegmentNo) -> String {
         Pause::WarmUp { per_day } => {
             format!("paused: the {per_day} messages of this day of the warm-up are sent; {resume} tomorrow")
         }
+        Pause::Window { opens } => {
+            format!(
+                "paused: messages may leave again from {}; {resume} then",
+                opens.strftime("%Y-%m-%d %H:%M %Z")
+            )
+        }
         Pause::Delivery(error) => {
             format!("error: {}\n  help: put it right, then {resume}", visible(&with_causes(error)))
         }

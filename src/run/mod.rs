@@ -200,6 +200,11 @@ pub enum Pause {
         /// How many a day there are.
         per_day: u64,
     },
+    /// It is not the hour to send.
+    Window {
+        /// When the window opens.
+        opens: ZonedDateTime,
+    },
     /// The server is not there, does not let us in, or refuses one message after the other.
     Delivery(DeliveryError),
 }

@@ -49,6 +49,10 @@ impl Clock {
         let elapsed = SignedDuration::try_from(self.started.elapsed()).unwrap_or(SignedDuration::MAX);
         self.began.timestamp().saturating_add(elapsed).unwrap_or(Timestamp::MAX)
     }
+
+    fn zoned(&self) -> ZonedDateTime {
+        self.now().to_zoned_datetime(self.began.time_zone().clone())
+    }
 }
 
 /// What messages of a run are sent with.
@@ -79,6 +83,14 @@ pub(in crate::run) fn send_all(
     let mut which = Which::Messages;
     let until = post.clock.now().saturating_add(signed(post.wait)).unwrap_or(Timestamp::MAX);
     loop {
+        if let Some(opens) = opens(post) {
+            if opens.timestamp() > until {
+                return Ok(Some(Pause::Window { opens }));
+            }
+            if !sleep_until(opens.timestamp(), &post.clock, stop) {
+                return Ok(Some(Pause::Stopped));
+            }
+        }
         match send(office, run, post, which, &mut allowance, observe) {
             Err(RunError::Delivery(
                 error @ (DeliveryError::Server { .. } | DeliveryError::FailuresInARow { .. }),
@@ -91,6 +103,9 @@ pub(in crate::run) fn send_all(
         if allowance.is_used_up() {
             return Ok(Some(Pause::WarmUp { per_day: allowance.per_day }));
         }
+        if std::mem::take(&mut allowance.is_closed) {
+            continue;
+        }
         let Some(due) = office.store.next_due(run)? else { return Ok(None) };
         let latest = latest(post);
         let due = if due > latest { post.clock.now() } else { due };
@@ -102,6 +117,11 @@ pub(in crate::run) fn send_all(
         }
         which = Which::Due { now: post.clock.now(), latest };
     }
+}
+
+/// When messages may leave again; none if they may now.
+fn opens(post: &Post<'_>) -> Option<ZonedDateTime> {
+    post.smtp.window.as_ref()?.opens(&post.clock.zoned())
 }
 
 /// No message is due later than this, unless a clock that was ahead said so.
@@ -123,15 +143,16 @@ fn sleep_until(moment: Timestamp, clock: &Clock, stop: &AtomicBool) -> bool {
     }
 }
 
-/// How many messages may still go out today, while the sender is new.
+/// How many messages may still go out today, while the sender is new, and whether the hour came in which none may.
 struct Allowance {
+    is_closed: bool,
     left: u64,
     per_day: u64,
 }
 
 impl Allowance {
     fn of_today(office: &mut Office<'_>, post: &Post<'_>) -> Result<Allowance, RunError> {
-        let unlimited = Allowance { left: u64::MAX, per_day: u64::MAX };
+        let unlimited = Allowance { is_closed: false, left: u64::MAX, per_day: u64::MAX };
         let Some(warm_up) = &post.smtp.warm_up else { return Ok(unlimited) };
         let Some(start) = warm_up.start else { return Ok(unlimited) };
         let today = office.now.date();
@@ -143,7 +164,11 @@ impl Allowance {
         let Some(per_day) = per_day else { return Ok(unlimited) };
         let midnight = office.now.start_of_day().map_or(office.now.timestamp(), |day| day.timestamp());
         let n_sent = office.store.past_attempts(midnight)?.len() as u64;
-        Ok(Allowance { left: u64::from(per_day).saturating_sub(n_sent), per_day: u64::from(per_day) })
+        Ok(Allowance {
+            is_closed: false,
+            left: u64::from(per_day).saturating_sub(n_sent),
+            per_day: u64::from(per_day),
+        })
     }
 
     fn is_used_up(&self) -> bool {
@@ -328,6 +353,10 @@ impl Supply<'_, '_, '_> {
                 return Ok(None);
             }
             if let Some(staged) = self.ready.next() {
+                if opens(self.books.borrow().post).is_some() {
+                    self.allowance.is_closed = true; // it stays planned
+                    return Ok(None);
+                }
                 self.allowance.left -= 1;
                 return Ok(Some(staged));
             }

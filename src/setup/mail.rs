@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::rate::{Rates, Span};
+use super::window::SendWindow;
 
 /// The mail server and what every message carries.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -50,6 +51,8 @@ pub struct Smtp {
     pub bounce: String,
     /// The headers that keep robots from answering.
     pub automatic: Automatic,
+    /// The hours in which messages may leave; none: at any time.
+    pub window: Option<SendWindow>,
     /// How messages are signed; none: they are not.
     pub dkim: Option<Dkim>,
     /// The greatest size of a message; none: not checked.

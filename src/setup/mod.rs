@@ -8,6 +8,7 @@ pub mod salesperson;
 pub mod campaign;
 pub mod number_series;
 pub mod rate;
+pub mod window;
 pub mod mail;
 pub mod pdf;
 pub mod print;
