@@ -1,5 +1,6 @@
 //! Owns the manifest: one row for each line of a run, for whoever prints, counts or checks.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -82,8 +83,9 @@ impl Manifest {
         let (sheets, first_page) =
             (known(printed.map(|it| it.n_sheets)), known(printed.map(|it| it.first_page)));
         let (pages, sheets, first_page) = (pages.as_str(), sheets.as_str(), first_page.as_str());
-        let ManifestRow { contact, name, address, file, sha256, .. } = row;
-        let fields = [&line_no, contact, name, address, pages, sheets, first_page, file, sha256, state];
+        let ManifestRow { file, sha256, .. } = row;
+        let [contact, name, address] = [&row.contact, &row.name, &row.address].map(|text| inert(text));
+        let fields = [&line_no, &*contact, &*name, &*address, pages, sheets, first_page, file, sha256, state];
         Ok(self.writer.write_record(fields)?)
     }
 
@@ -97,5 +99,15 @@ impl Manifest {
         buffer.flush()?;
         buffer.get_ref().sync_all()?;
         fs::rename(&self.temporary, &self.path)
+    }
+}
+
+/// Keeps a spreadsheet from computing what a contact brought along: a `'` goes before a cell that would be a formula.
+///
+/// Source: OWASP, CSV Injection.
+fn inert(text: &str) -> Cow<'_, str> {
+    match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        true => Cow::Owned(format!("'{text}")),
+        false => Cow::Borrowed(text),
     }
 }
