@@ -184,6 +184,21 @@ fn what_may_come_only_once_is_not_repeated() {
 }
 
 #[test]
+fn a_repeated_vml_shape_has_its_names_once() {
+    let shape = |kind: &str, names: [&str; 2]| {
+        format!(
+            "<w:r><w:pict xmlns:v=\"v\" xmlns:o=\"o\">{kind}<v:shape{} type=\"#t75\"{} style='width:9pt'>\
+             <v:fill/></v:shape></w:pict></w:r>",
+            names[0], names[1]
+        )
+    };
+    let kind = "<v:shapetype id=\"t75\" o:spt=\"75\"><v:path/></v:shapetype>";
+    let first = shape(kind, [" id=\"Picture 1\"", " o:spid=\"_x0000_s1026\""]);
+    let content = p(&(start("Items") + &first + &end("Items")));
+    check(&content, &p(&(first.clone() + &shape("", ["", ""]))));
+}
+
+#[test]
 fn a_repeated_paragraph_or_content_control_names_itself_no_second_time() {
     let names = " w14:paraId=\"0000000A\" xmlns:w14=\"w14\" w14:textId='77777777' w:rsidR=\"00AB\"";
     let control = |id: &str, text: &str| {

@@ -1,5 +1,5 @@
-//! Owns what a document may hold only once although a block repeats it: bookmarks, comments, and ids of drawings,
-//! paragraphs and content controls.
+//! Owns what a document may hold only once although a block repeats it: bookmarks, comments, and ids of drawings, VML
+//! shapes, paragraphs and content controls.
 
 use std::ops::Range;
 
@@ -16,12 +16,16 @@ impl Compiler<'_> {
         let mut written = 0;
         if self.n_repeats > 0 {
             for id in ids(markup) {
-                let (Id::Drawing(span) | Id::Optional(span)) = &id;
+                let (Id::Drawing(span) | Id::First(span) | Id::Optional(span)) = &id;
                 builder.bytes.extend_from_slice(&markup.as_bytes()[written..span.start]);
                 written = span.end;
-                if let Id::Drawing(span) = id {
-                    self.flush(builder);
-                    builder.ops.push(Op::DrawingId(markup[span].to_owned()));
+                match id {
+                    Id::Drawing(span) => {
+                        self.flush(builder);
+                        builder.ops.push(Op::DrawingId(markup[span].to_owned()));
+                    }
+                    Id::First(span) => self.once(&markup[span], builder),
+                    Id::Optional(_) => {}
                 }
             }
         }
@@ -34,9 +38,14 @@ impl Compiler<'_> {
             builder.bytes.extend_from_slice(mark.as_bytes());
             return;
         }
+        self.once(mark, builder);
+    }
+
+    /// Writes markup that stands in the first repetition only.
+    fn once(&mut self, markup: &str, builder: &mut Builder) {
         self.flush(builder);
         let mut inner = Builder::default();
-        inner.bytes.extend_from_slice(mark.as_bytes());
+        inner.bytes.extend_from_slice(markup.as_bytes());
         self.flush(&mut inner);
         builder.ops.extend(inner.ops.into_iter().map(|op| match op {
             Op::Static(number) => Op::Once(number),
@@ -49,6 +58,9 @@ impl Compiler<'_> {
 enum Id {
     /// The id of a drawing (`docPr`), without its quotes.
     Drawing(Range<usize>),
+    /// What names a VML shape, an attribute with the blank before it, or a whole type of shapes: the first one keeps it,
+    /// since an embedded object may refer to it.
+    First(Range<usize>),
     /// What names a paragraph, its text or a content control, and may be left out: an attribute with the blank before
     /// it, or a whole `w:id` element.
     Optional(Range<usize>),
@@ -63,7 +75,28 @@ fn ids(markup: &str) -> Vec<Id> {
         at = end + 1;
         let tag = &markup[start..end];
         let name = tag[1..].split([' ', '\t', '\r', '\n', '/']).next().unwrap_or_default();
+        let whole_type = match name {
+            "v:shapetype" => markup[start..].find("</v:shapetype>").map(|length| start + length),
+            _ => None,
+        };
+        if let Some(last) = whole_type {
+            at = last + "</v:shapetype>".len();
+            ids.push(Id::First(start..at));
+            continue;
+        }
         match name.rsplit(':').next().unwrap_or_default() {
+            _ if name.starts_with("v:") => {
+                let mut found: Vec<Range<usize>> = [" id", ":spid"]
+                    .into_iter()
+                    .filter_map(|name| attribute(tag, name))
+                    .filter_map(|(name, value)| {
+                        let blank = tag[..=name].rfind(char::is_whitespace)?;
+                        Some(start + blank..start + value.end + 1)
+                    })
+                    .collect();
+                found.sort_by_key(|span| span.start);
+                ids.extend(found.into_iter().map(Id::First));
+            }
             "docPr" => ids.extend(
                 attribute(tag, " id").map(|(_, value)| Id::Drawing(start + value.start..start + value.end)),
             ),
