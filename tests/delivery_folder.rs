@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use mailrun::delivery::folder::{Folder, FolderError};
+use mailrun::delivery::folder::{Destination, Folder, FolderError};
 use mailrun::delivery::outbox::{Outbox, sha256};
 use mailrun::delivery::outcome::Outcome;
 use mailrun::delivery::{Change, DeliveryError, Parcel, Transport};
@@ -147,4 +147,34 @@ fn a_journal_that_cannot_be_written_stops_the_delivery() {
 #[test]
 fn a_digest_is_written_in_hexadecimal() {
     assert_eq!(sha256(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+#[test]
+fn a_new_folder_appears_with_all_its_files_or_not_at_all() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("letters");
+    let begun = Destination::open(&path).unwrap();
+    begun.write("a.docx", b"letter a").unwrap();
+    begun.publish(&["a.docx"]).unwrap();
+    assert!(!path.exists());
+    let other = Destination::open(&path).unwrap_err();
+    assert!(other.help().is_some_and(|help| help.contains("another process is filling the folder")));
+    drop(begun);
+    assert_eq!(names(place.path()), Vec::<String>::new(), "what is not finished is removed");
+
+    // What a killed process left is nobody's.
+    fs::create_dir(place.path().join(".letters.mailrun-new")).unwrap();
+    fs::write(place.path().join(".letters.mailrun-new/old.docx"), b"half").unwrap();
+    let begun = Destination::open(&path).unwrap();
+    begun.write("a.docx", b"letter a").unwrap();
+    begun.finish().unwrap();
+    assert_eq!(names(place.path()), ["letters"]);
+    assert_eq!(names(&path), ["a.docx"]);
+
+    // A folder that stands takes files one by one.
+    let standing = Destination::open(&path).unwrap();
+    standing.write("b.docx", b"letter b").unwrap();
+    standing.publish(&["b.docx"]).unwrap();
+    standing.finish().unwrap();
+    assert_eq!(names(&path), ["a.docx", "b.docx"]);
 }

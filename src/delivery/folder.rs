@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 use crate::delivery::name;
 
 mod system;
+mod new;
 
 use system::Directory;
+
+pub use new::{Destination, NewFolder};
 
 /// What a temporary file's name begins and ends with; no [safe name](name::safe_name) begins with a dot.
 const TEMPORARY: (&str, &str) = (".", ".mailrun-tmp");
@@ -202,6 +205,9 @@ impl FolderError {
             io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
                 Some("make the folder writable, then `mailrun resume` goes on".to_owned())
             }
+            io::ErrorKind::WouldBlock => Some(
+                "another process is filling the folder; wait for its end, or name another one".to_owned(),
+            ),
             io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
                 Some(format!("`{}` must be a folder, or free to become one", path.display()))
             }

@@ -1,5 +1,7 @@
 //! Owns plain mail merge: a Word template and a table become letters, without a segment and without a log.
 
+mod record;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,7 +11,7 @@ use rayon::prelude::*;
 
 use crate::contact::table::{Cell, Column, Record, Table, TableError};
 use crate::delivery::combined::{CombinedFile, CombinedFileError};
-use crate::delivery::folder::{Folder, FolderError};
+use crate::delivery::folder::{Destination, Folder, FolderError};
 use crate::delivery::name::{Names, safe_name};
 use crate::delivery::pdf::{Converter, Letter, PdfError, Properties};
 use crate::merge::value::{Frame, Value};
@@ -24,6 +26,8 @@ use crate::run::problem::Problem;
 use crate::run::stage::{Stage, Stages};
 use crate::run::warning::of_document;
 use crate::setup;
+
+use record::{Due, Records, Waiting};
 
 /// How many letters are made at a time; memory does not grow with the table.
 const RECORDS_PER_BATCH: usize = 1_024;
@@ -226,7 +230,8 @@ impl PlainMerge {
     /// Merges the records into letters in a folder.
     ///
     /// A letter takes one record, or as many as NEXT asks for; a record that SKIPIF leaves out makes none. While the
-    /// letters of one batch are made, those of the batch before get their names, and the next records are read.
+    /// letters of one batch are made, those of the batch before get their names, and the next records are read. A folder
+    /// that is not there yet appears with all its letters, or not at all.
     ///
     /// # Errors
     ///
@@ -241,7 +246,11 @@ impl PlainMerge {
         let converter = self.pdf.as_ref().map(|set_up| Converter::open(set_up, folder)).transpose()?;
         let press = Press {
             merge: self,
-            folder: Folder::open(folder)?,
+            folder: match converter {
+                // What is converted lies in the folder meanwhile.
+                Some(_) => Destination::Standing(Folder::open(folder)?),
+                None => Destination::open(folder)?,
+            },
             moment,
             stages,
             buffers: Buffers::default(),
@@ -251,6 +260,7 @@ impl PlainMerge {
         };
         let records = Records { merge: self, table, moment, stages, n_read: 0 };
         let n_made = if self.is_in_turn { press.in_turn(records) } else { press.in_batches(records) }?;
+        stages.time(Stage::Write, || press.folder.finish())?;
         let failed = press.failed.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(PlainLetters { n_letters: n_made - failed.len() as u64, failed })
     }
@@ -311,78 +321,10 @@ impl PlainMerge {
     }
 }
 
-/// A record that is to be merged.
-struct Due {
-    /// Its number, from 1.
-    record: u64,
-    frame: Frame,
-    /// The name of its letter's file, without ending.
-    stem: String,
-}
-
-/// The records of a table, in their order.
-struct Records<'a> {
-    merge: &'a PlainMerge,
-    table: &'a mut Table,
-    moment: &'a Moment,
-    stages: &'a Stages,
-    n_read: u64,
-}
-
-impl Records<'_> {
-    /// Reads the next records; none at the end.
-    fn read(&mut self) -> Result<Vec<Due>, PlainError> {
-        self.stages.time(Stage::Load, || {
-            let mut due = Vec::new();
-            let mut record = Record::default();
-            while due.len() < RECORDS_PER_BATCH && self.table.read(&mut record)? {
-                self.n_read += 1;
-                let number = self.n_read;
-                let stem = match &self.merge.name {
-                    Some(pattern) => pattern
-                        .render(&self.merge.frame(&record, pattern.needs()), self.moment)
-                        .map_err(|error| PlainError::Letter { record: number, reason: error.to_string() })?,
-                    None => format!("{number:06}"),
-                };
-                let frame = self.merge.frame(&record, self.merge.template.needs());
-                due.push(Due { record: number, frame, stem });
-            }
-            Ok(due)
-        })
-    }
-}
-
-/// Records that are read and have no letter yet.
-struct Waiting<'a> {
-    records: Records<'a>,
-    frames: Vec<Frame>,
-    stems: Vec<String>,
-    /// How many records were let go.
-    n_gone: u64,
-    /// Whether the last record is among them.
-    is_last: bool,
-}
-
-impl Waiting<'_> {
-    /// Lets the first records go, and reads more.
-    fn read_on(&mut self, n_done: usize) -> Result<(), PlainError> {
-        self.frames.drain(..n_done);
-        self.stems.drain(..n_done);
-        self.n_gone += n_done as u64;
-        let due = self.records.read()?;
-        self.is_last = due.is_empty();
-        for Due { frame, stem, .. } in due {
-            self.frames.push(frame);
-            self.stems.push(stem);
-        }
-        Ok(())
-    }
-}
-
 /// Where letters are made and written.
 struct Press<'a> {
     merge: &'a PlainMerge,
-    folder: Folder,
+    folder: Destination,
     moment: &'a Moment,
     stages: &'a Stages,
     buffers: Buffers,

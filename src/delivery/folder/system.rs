@@ -12,7 +12,9 @@ mod linux {
     use std::path::Path;
 
     use rustix::fd::OwnedFd;
-    use rustix::fs::{AtFlags, Mode, OFlags, fsync, open, openat, renameat, syncfs, unlinkat};
+    use rustix::fs::{
+        AtFlags, FlockOperation, Mode, OFlags, flock, fsync, open, openat, renameat, syncfs, unlinkat,
+    };
 
     /// An open directory. Names are looked up in it and not by their whole path, also if it is moved meanwhile.
     #[derive(Debug)]
@@ -22,6 +24,11 @@ mod linux {
         pub(in crate::delivery::folder) fn open(path: &Path) -> io::Result<Directory> {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
             Ok(Directory(open(path, flags, Mode::empty())?))
+        }
+
+        /// Locks the folder for this process, until it is dropped or the process ends; fails if another one has it.
+        pub(in crate::delivery::folder) fn lock(&self) -> io::Result<()> {
+            Ok(flock(&self.0, FlockOperation::NonBlockingLockExclusive)?)
         }
 
         /// Writes a file in three system calls: open, write, close.
@@ -72,6 +79,12 @@ mod portable {
         pub(in crate::delivery::folder) fn open(path: &Path) -> io::Result<Directory> {
             fs::read_dir(path)?;
             Ok(Directory(path.to_owned()))
+        }
+
+        /// Nothing: there is no lock that a folder's process takes with it here.
+        #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "as where folders can be locked")]
+        pub(in crate::delivery::folder) fn lock(&self) -> io::Result<()> {
+            Ok(())
         }
 
         /// Writes a file and brings it to the disk at once: there is no sync for a whole batch here.
