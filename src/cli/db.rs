@@ -35,7 +35,7 @@ pub(super) enum DbCommand {
     /// Check the database: pages, references, counts
     #[command(after_help = "Example: mailrun db check")]
     Check,
-    /// Take out of the log what is older than the set-up's [retention] keeps; without --yes it only counts
+    /// Take out of the log what is older than the set-up's retention keeps; without --yes it only counts
     #[command(after_help = "Example: mailrun db retain --letters '2 years' --yes")]
     Retain {
         /// How long letters can be made again [default: the set-up's]

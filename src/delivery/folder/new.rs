@@ -21,7 +21,7 @@ pub enum Destination {
     New(NewFolder),
 }
 
-/// A folder that is filled under another name. Dropped before [`finish`](NewFolder::finish), it is removed.
+/// A folder that is filled under another name. Dropped before it is finished, it is removed.
 #[derive(Debug)]
 pub struct NewFolder {
     directory: Directory,
