@@ -216,6 +216,27 @@ fn an_mjml_body_becomes_html_and_text() {
 }
 
 #[test]
+fn html_with_a_doctype_is_html() {
+    for doctype in
+        ["<!DOCTYPE html>\n", "<!doctype HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\">", "<!-- mine -->\n"]
+    {
+        let place = place_with("from = \"post@weber.example\"");
+        with_body(
+            &place,
+            "body.html.hbs",
+            &format!("{doctype}<html><body><p>Dear {{{{contact.first_name}}}}</p>"),
+        );
+        let _ = place.run(&["run", "segment.toml"]).expect_code(0);
+        let bytes = &messages(&place)[0];
+        let message = parsed(bytes);
+        let html = message.body_html(0).expect("an HTML body");
+        assert!(html.starts_with(doctype.trim_end()) && html.contains("<p>Dear Ann</p>"), "{html}");
+        let text = message.body_text(0).expect("a text body");
+        assert_eq!(text.trim(), "Dear Ann", "its text has no markup");
+    }
+}
+
+#[test]
 fn what_is_wrong_in_mjml_is_a_problem() {
     let place = place_with("from = \"post@weber.example\"");
     with_body(&place, "body.mjml.hbs", &MJML.replace("mj-button", "mj-knob"));

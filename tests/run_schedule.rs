@@ -3,7 +3,8 @@
 mod support;
 
 use std::fs;
-use std::process::Stdio;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
@@ -119,6 +120,50 @@ fn two_calls_at_once_run_a_due_time_once() {
         }
         assert_eq!(segments(&place), ["SM00001"]);
     }
+}
+
+/// A daemon that was started, and what it says on standard output and standard error.
+fn daemon(place: &Place) -> (Child, impl BufRead + use<>, impl BufRead + use<>) {
+    let mut command = place.command(&["schedule", "daemon", "--json"]);
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let stdout = BufReader::new(child.stdout.take().expect("it was piped"));
+    let stderr = BufReader::new(child.stderr.take().expect("it was piped"));
+    (child, stdout, stderr)
+}
+
+fn line_of(reader: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    reader.read_line(&mut line).expect("it can be read");
+    line
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").args([name, &child.id().to_string()]).status();
+    assert!(status.is_ok_and(|status| status.success()), "the daemon cannot be signalled");
+}
+
+#[test]
+fn the_daemon_runs_what_is_due_and_stops_when_it_is_told() {
+    let mut place = place_with_daily_schedule(&[]);
+    // It is due one second later: the daemon waits for it, and this test for the daemon.
+    place.set_now("2026-03-02T08:59:59+01:00");
+    let (mut child, mut stdout, mut stderr) = daemon(&place);
+    assert_eq!(line_of(&mut stderr), "waiting for what is due in mailrun.db\n");
+    let came: Value = serde_json::from_str(&line_of(&mut stdout)).expect("what came of it is JSON");
+    assert_eq!((&came["state"], &came["segment"]), (&Value::from("done"), &Value::from("SM00001")));
+    signal(&child, "-TERM");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    let said = stderr.lines().last().expect("it says something").expect("it is text");
+    assert_eq!(said, "stopped; the next start goes on");
+
+    // Started anew at the same moment it finds nothing to do, and Ctrl-C stops it.
+    let (mut child, stdout, mut stderr) = daemon(&place);
+    assert_eq!(line_of(&mut stderr), "waiting for what is due in mailrun.db\n");
+    signal(&child, "-INT");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    assert_eq!(stdout.lines().count(), 0);
+    assert_eq!(segments(&place), ["SM00001"]);
 }
 
 #[test]

@@ -395,3 +395,46 @@ fn show_is_a_table_by_pages_with_overrides_marked() {
         second.stderr
     );
 }
+
+#[test]
+fn two_persons_of_the_same_name_have_a_letter_each() {
+    let place = office();
+    let _ = place.run(&["contact", "set", "P4", "name=Ann"]).expect_code(0);
+    segment(&place, &["add", "SM00001", "name = 'Ann'"]);
+    let report = place.run(&["run", "SM00001", "--json"]).expect_code(0).report();
+    assert_eq!(report["written"], 2);
+    let letters = place.files("out/SM00001/letters");
+    assert_eq!(letters.len(), 2, "{letters:?}");
+    let texts: Vec<String> = letters.iter().map(|name| support::docx::text(&place.read(name))).collect();
+    assert!(texts[0].contains("Gasse 3") && texts[1].contains("Damm 1"), "{texts:?}");
+}
+
+#[test]
+fn a_document_in_another_language_has_the_same_field_names() {
+    let place = office();
+    let fields = ["Contact_Name", "Salesperson_Name", "FirstName", "Contact.City"];
+    let body = |greeting: &str| {
+        let fields: String = fields
+            .iter()
+            .map(|name| {
+                format!("<w:fldSimple w:instr=\" MERGEFIELD {name} \"><w:r><w:t>x</w:t></w:r></w:fldSimple>")
+            })
+            .collect();
+        support::docx::Docx::new(&support::docx::p(&(support::docx::t(greeting) + &fields))).bytes()
+    };
+    place.write("letter.de.docx", body("Guten Tag "));
+    place.write("letter.en.docx", body("Hello "));
+    segment(
+        &place,
+        &["set", "SM00001", "--document", "de=letter.de.docx", "--document", "fr=letter.en.docx"],
+    );
+    segment(&place, &["set", "SM00001", "salesperson=JR"]);
+    segment(&place, &["add", "SM00001", "no in ('P4', 'P5')"]);
+    let _ = place.run(&["run", "SM00001"]).expect_code(0);
+    let texts: Vec<String> = place
+        .files("out/SM00001/letters")
+        .iter()
+        .map(|name| support::docx::text(&place.read(name)))
+        .collect();
+    assert_eq!(texts, ["Guten Tag DiJana RothBasel", "Hello EdJana RothBasel"]);
+}

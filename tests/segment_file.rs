@@ -121,6 +121,22 @@ fn a_file_with_steps_selects_as_the_commands_do() {
 }
 
 #[test]
+fn a_member_of_a_household_whose_address_is_suppressed_is_not_named_in_its_letter() {
+    let place = office();
+    let _ = place.run(&["contact", "set", "B", "email=Ben.Roth@Example.com"]).expect_code(0);
+    let _ =
+        place.run(&["contact", "suppress", "ben.roth@example.com", "--reason", "unsubscribe"]).expect_code(0);
+    segment(&place, &["new", "interaction_template=T", "household=true"]);
+    segment(&place, &["add", "SM00001", "no in ('A', 'B', 'G')"]);
+    let _ = place.run(&["run", "SM00001"]).expect_code(0);
+    let letters = place.files("out/SM00001/letters");
+    let texts: Vec<String> = letters.iter().map(|name| support::docx::text(&place.read(name))).collect();
+    assert_eq!(texts.len(), 2, "{letters:?}");
+    assert!(texts[0].contains("Ann Roth and Gu Egli") && !texts[0].contains("Ben"), "{texts:?}");
+    assert!(texts[1].contains("Ben Roth") && !texts[1].contains("Ann"), "{texts:?}");
+}
+
+#[test]
 fn a_household_gets_one_letter_with_its_names_joined() {
     let place = office();
     segment(&place, &["new", "interaction_template=T", "household=true"]);

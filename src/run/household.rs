@@ -2,8 +2,9 @@
 //!
 //! Where the header says so, lines whose contacts have the same `household`, or else the same postal address, are one
 //! letter: that of the first line. The other lines are logged only, and say whose letter it was. A line on which
-//! something is set, a person of a company, and a contact that does not want every kind of post stay letters of their
-//! own; so do persons who have another language or prefer another correspondence type.
+//! something is set, a person of a company, a contact that does not want every kind of post, and one with an address on
+//! the suppression list stay letters of their own, so that nobody is named in a letter who asked for none; so do persons
+//! who have another language or prefer another correspondence type.
 
 use crate::contact::Contact;
 use crate::contact::language::Language;

@@ -32,7 +32,11 @@ impl Database {
                       FROM segment_line AS l JOIN contact AS c ON c.no = l.contact
                       WHERE l.segment = ?1 AND l.set_values IS NULL AND c.type = 'person' AND c.company_no = ''
                       AND NOT (c.exclude_from_segment OR c.privacy_blocked OR c.no_mail OR c.no_email
-                               OR (c.minor AND NOT c.parental_consent)))
+                               OR (c.minor AND NOT c.parental_consent))
+                      AND NOT EXISTS (SELECT 1 FROM suppression WHERE address = address_key(c.email))
+                      AND NOT EXISTS (SELECT 1 FROM alternative_address AS a JOIN suppression AS s
+                                      ON s.address = address_key(json_extract(a.address, '$.email'))
+                                      WHERE a.contact = c.no))
                      WHERE key IS NOT NULL
                      WINDOW same AS (PARTITION BY key, language, correspondence_type)"
                 ),

@@ -129,6 +129,7 @@ impl Database {
             .map_err(read)?;
         connection.set_prepared_statement_cache_capacity(64);
         connection.execute_batch(household::TABLE).map_err(read)?;
+        suppression::add_functions(&connection).map_err(read)?;
         let is_fresh = version < known && migrate(&connection).map_err(|error| writing(&error))?;
         Ok(Database { connection, file: file.map(Path::to_owned), is_fresh })
     }

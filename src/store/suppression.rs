@@ -1,6 +1,7 @@
 //! Owns the suppression list in the database.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::functions::FunctionFlags;
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Database, reading, writing};
 use crate::delivery::mailbox::Address;
@@ -8,6 +9,17 @@ use crate::delivery::suppression::{AddressKey, Suppression, SuppressionReason};
 use crate::interaction::EntryNo;
 use crate::run::journal::Pending;
 use crate::run::records::RecordsError;
+
+/// Adds the SQL function `address_key`: the key by which the suppression list knows an address; NULL for what is none.
+pub(super) fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
+    let flags =
+        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function("address_key", 1, flags, |context| {
+        let text: Option<String> = context.get(0)?;
+        let address = text.and_then(|text| text.parse::<Address>().ok());
+        Ok(address.map(|address| AddressKey::of(&address).as_str().to_owned()))
+    })
+}
 
 impl Database {
     /// Puts an address on the list, durably, and tells whether it was not there yet; what is there stays as it is.

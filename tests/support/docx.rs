@@ -147,6 +147,13 @@ pub(crate) fn read(bytes: &[u8], name: &str) -> Option<String> {
     read_bytes(bytes, name).map(|content| String::from_utf8(content).expect("the part is text"))
 }
 
+/// The text of a letter, its runs one after the other.
+pub(crate) fn text(letter: &[u8]) -> String {
+    let xml = read(letter, "word/document.xml").expect("a main part");
+    let runs = xml.split("<w:t").skip(1);
+    runs.filter_map(|run| run.split_once('>')?.1.split('<').next()).collect()
+}
+
 /// A part of a .docx.
 pub(crate) fn read_bytes(bytes: &[u8], name: &str) -> Option<Vec<u8>> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).expect("the letter is an archive");
