@@ -37,7 +37,7 @@ impl Compiler<'_> {
                 let show = || Box::new(Show::plain(Source::Data(value.clone())));
                 let inner = self.display_barcode(field, code, &kind, &show);
                 self.close_run(builder);
-                self.replaced(field, builder, |compiler, builder| {
+                self.replaced(field, enclosing, builder, |compiler, builder| {
                     compiler.flush(builder);
                     let condition = Some(Condition::Tag(value.clone()));
                     builder.ops.push(Op::If(vec![Branch { condition, ops: inner }]));

@@ -256,9 +256,9 @@ impl Compiler<'_> {
     }
 
     /// Puts an operation in the place of a field that shows nothing.
-    pub(super) fn effect(&mut self, field: Field, op: Op, builder: &mut Builder) {
+    pub(super) fn effect(&mut self, field: Field, op: Op, enclosing: &Enclosing, builder: &mut Builder) {
         self.close_run(builder);
-        self.replaced(field, builder, |compiler, builder| {
+        self.replaced(field, enclosing, builder, |compiler, builder| {
             compiler.flush(builder);
             builder.ops.push(op);
         });
@@ -286,7 +286,7 @@ impl Compiler<'_> {
         let run = self.result_run(field, code);
         self.close_run(builder);
         self.show(show, run, builder);
-        self.rest(separate + 1, field.end, field.end, builder);
+        self.rest(separate + 1..field.end, field.end, enclosing, builder);
         self.raw_atom(field.end, builder);
     }
 

@@ -21,7 +21,7 @@ use super::{Builder, Code, Compiler};
 impl Compiler<'_> {
     pub(super) fn field(&mut self, field: Field, enclosing: &Enclosing, builder: &mut Builder) {
         if self.regions.marks.contains_key(&field.begin) {
-            return self.replaced(field, builder, |_, _| {});
+            return self.replaced(field, enclosing, builder, |_, _| {});
         }
         let (pieces, code) = self.code(field);
         let keyword = keyword(&code);
@@ -43,19 +43,19 @@ impl Compiler<'_> {
             }
             FieldKind::Set | FieldKind::Ask => {
                 if let Some(op) = self.set_field(field, &code, enclosing) {
-                    self.effect(field, op, builder);
+                    self.effect(field, op, enclosing, builder);
                 }
             }
             FieldKind::Next => {
                 self.findings.takes_several = true;
-                self.effect(field, Op::Next(None), builder);
+                self.effect(field, Op::Next(None), enclosing, builder);
             }
             FieldKind::NextIf | FieldKind::SkipIf => match self.comparison(&code, field, enclosing) {
                 Some(condition) => {
                     let is_next = code.kind == FieldKind::NextIf;
                     self.findings.takes_several |= is_next;
                     let op = if is_next { Op::Next(Some(condition)) } else { Op::Skip(condition) };
-                    self.effect(field, op, builder);
+                    self.effect(field, op, enclosing, builder);
                 }
                 None => {
                     let fault = Fault::IncompleteField { keyword, missing: "the comparison" };
@@ -77,7 +77,9 @@ impl Compiler<'_> {
                 if let Some(show) = self.computed(field, &code, enclosing) {
                     self.close_run(builder);
                     let run = self.result_run(field, &code);
-                    self.replaced(field, builder, |compiler, builder| compiler.show(show, run, builder));
+                    self.replaced(field, enclosing, builder, |compiler, builder| {
+                        compiler.show(show, run, builder);
+                    });
                 }
             }
             FieldKind::IncludeText
@@ -207,12 +209,12 @@ impl Compiler<'_> {
         enclosing: &Enclosing,
     ) -> Vec<Op> {
         let Some(operand) = operand.filter(|operand| !operand.parts.is_empty()) else {
-            return self.nothing(field.begin, field.end + 1);
+            return self.nothing(field.begin, field.end + 1, enclosing);
         };
         let (Some(first), Some(last)) =
             (piece_at(pieces, operand.range.start), piece_at(pieces, operand.range.end.saturating_sub(1)))
         else {
-            return self.nothing(field.begin, field.end + 1);
+            return self.nothing(field.begin, field.end + 1, enclosing);
         };
         if field.is_simple {
             let text = operand.literal().unwrap_or_default();
@@ -236,10 +238,10 @@ impl Compiler<'_> {
         }
         let outer_text = std::mem::replace(&mut self.branch_text, text);
         let mut builder = Builder::default();
-        self.rest(field.begin, start, start, &mut builder);
+        self.rest(field.begin..start, start, enclosing, &mut builder);
         let ops = self.range(start, end, 0, enclosing);
         self.append(ops, &mut builder);
-        self.rest(end, field.end + 1, field.end + 1, &mut builder);
+        self.rest(end..field.end + 1, field.end + 1, enclosing, &mut builder);
         self.branch_text = outer_text;
         self.finish(builder)
     }
@@ -253,6 +255,18 @@ impl Compiler<'_> {
             self.raw_atom(field.end, builder);
             return;
         }
+        self.field_start(field, enclosing, builder);
+        if let Some(separate) = field.separate {
+            let outer_text = std::mem::take(&mut self.branch_text);
+            let ops = self.range(separate + 1, field.end, 0, enclosing);
+            self.append(ops, builder);
+            self.branch_text = outer_text;
+        }
+        self.raw_atom(field.end, builder);
+    }
+
+    /// Writes the start of a field that stays: up to its separator, or to its end if it has none.
+    pub(super) fn field_start(&mut self, field: Field, enclosing: &Enclosing, builder: &mut Builder) {
         let code_end = field.separate.unwrap_or(field.end);
         self.raw_atom(field.begin, builder);
         let was_in_code = self.in_code;
@@ -277,13 +291,10 @@ impl Compiler<'_> {
             }
         }
         self.in_code = was_in_code;
+        self.branch_text = outer_text;
         if field.separate.is_some() {
             self.raw_atom(code_end, builder);
-            let ops = self.range(code_end + 1, field.end, 0, enclosing);
-            self.append(ops, builder);
         }
-        self.branch_text = outer_text;
-        self.raw_atom(field.end, builder);
     }
 
     /// The fields in the address of a HYPERLINK, and whether the first of them begins it.
@@ -302,6 +313,7 @@ impl Compiler<'_> {
     pub(super) fn replaced(
         &mut self,
         field: Field,
+        enclosing: &Enclosing,
         builder: &mut Builder,
         write: impl FnOnce(&mut Self, &mut Builder),
     ) {
@@ -312,11 +324,11 @@ impl Compiler<'_> {
         let n_before = rest.atoms.iter().take_while(|at| is_start(at)).count();
         let (before, after) = rest.atoms.split_at(n_before);
         for at in before {
-            self.raw_atom(*at, builder);
+            self.left_atom(*at, enclosing, builder);
         }
         write(self, builder);
         for at in after {
-            self.raw_atom(*at, builder);
+            self.left_atom(*at, enclosing, builder);
         }
     }
 

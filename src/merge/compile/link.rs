@@ -1,8 +1,12 @@
-//! Owns the compiling of hyperlinks whose address hangs on the data.
+//! Owns the compiling of hyperlinks: of addresses that hang on the data, and of links that a block cuts through.
 
+use std::ops::Range;
+
+use super::super::field_code::FieldKind;
 use super::super::link::TargetPart;
 use super::super::problem::{Fault, Problem};
 use super::super::program::{LinkPart, Op};
+use super::super::region::Field;
 use super::super::scope::{Enclosing, Wanted};
 use super::super::show::{Show, Source};
 use super::super::story::What;
@@ -36,6 +40,57 @@ impl Compiler<'_> {
         builder.bytes.extend_from_slice(after.as_bytes());
         self.adds_relationships = true;
         true
+    }
+
+    /// Writes an atom that is left of a stretch. Where a link begins there, what follows the stretch is still its text.
+    pub(super) fn left_atom(&mut self, at: usize, enclosing: &Enclosing, builder: &mut Builder) {
+        if let Some(link) = self.cut_link(at) {
+            return self.field_start(link, enclosing, builder);
+        }
+        if !self.merged_link(at, enclosing, builder) {
+            self.raw_atom(at, builder);
+        }
+    }
+
+    /// Writes the start of a HYPERLINK that a block cuts through, and returns where its text begins.
+    pub(super) fn cut_link_start(
+        &mut self,
+        at: usize,
+        enclosing: &Enclosing,
+        builder: &mut Builder,
+    ) -> Option<usize> {
+        let link = self.cut_link(at)?;
+        let code = self.code(link).1;
+        self.list_field(link, &code, "");
+        self.field_start(link, enclosing, builder);
+        Some(link.separate.unwrap_or(link.begin) + 1)
+    }
+
+    /// The HYPERLINK that begins at an atom, if a block cuts through it.
+    pub(super) fn cut_link(&self, at: usize) -> Option<Field> {
+        self.cut_links.iter().find(|link| link.begin == at).copied()
+    }
+
+    /// Finds the HYPERLINK fields that a block, or a branch of it, cuts through. Only their shown text can hold tags.
+    pub(super) fn find_cut_links(&mut self) {
+        let stretches: Vec<Range<usize>> = self
+            .regions
+            .blocks
+            .values()
+            .flatten()
+            .flat_map(|block| {
+                let branches = block.branches.iter().map(|branch| branch.from..branch.to);
+                branches.chain(std::iter::once(block.from..block.to))
+            })
+            .collect();
+        let is_cut = |field: &Field| {
+            let is_inside = |at: usize| field.begin < at && at <= field.end;
+            stretches.iter().any(|it| is_inside(it.start) != is_inside(it.end))
+        };
+        let cut = self.regions.fields.values().filter(|field| !field.is_simple && field.separate.is_some());
+        let cut: Vec<Field> = cut.filter(|field| is_cut(field)).copied().collect();
+        let is_link = |field: &Field| self.code(*field).1.kind == FieldKind::Hyperlink;
+        self.cut_links = cut.into_iter().filter(is_link).collect();
     }
 
     fn link_part(

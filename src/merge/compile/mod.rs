@@ -19,7 +19,7 @@ use super::language::Languages;
 use super::problem::{Fault, Place, Problem};
 use super::program::{Branch, Keep, LastBlock, Op, Program, Static, Target, Traits};
 use super::property::Properties;
-use super::region::{self, Region, Regions};
+use super::region::{self, Field, Region, Regions};
 use super::scope::{Enclosing, NameNo, NameUse, Names, Wanted};
 use super::show::{Condition, Show, Source};
 use super::story::{Story, What};
@@ -131,8 +131,10 @@ pub(crate) fn compile(story: &Story, insertions: &[Insertion], findings: &mut Fi
         in_code: Code::Outside,
         adds_relationships: false,
         in_grid: false,
+        cut_links: Vec::new(),
     };
     compiler.find_bookmarks();
+    compiler.find_cut_links();
     let ops = compiler.range(0, story.atoms.len(), 0, &Enclosing::default());
     Program {
         ops,
@@ -159,6 +161,8 @@ struct Compiler<'s> {
     adds_relationships: bool,
     /// Whether formulas refer to the cells of the table that is being compiled.
     in_grid: bool,
+    /// The HYPERLINK fields that begin or end inside a block, or inside one branch of it, and have their other end outside.
+    cut_links: Vec<Field>,
 }
 
 /// Where values go, as far as fields that stay are concerned.
@@ -237,6 +241,9 @@ impl Compiler<'_> {
             if insertion.to > at {
                 return insertion.to;
             }
+        }
+        if let Some(after) = self.cut_link_start(at, enclosing, builder) {
+            return after;
         }
         if let Some(field) = self.regions.fields.get(&at).copied()
             && field.end < to
@@ -388,10 +395,10 @@ impl Compiler<'_> {
         let inner = |compiler: &mut Self, branch: &region::RegionBranch, enclosing: &Enclosing| {
             let skip = if branch.from == region.from { n_entered + 1 } else { 0 };
             let mut builder = Builder::default();
-            compiler.rest(region.from, branch.from, region.to, &mut builder);
+            compiler.rest(region.from..branch.from, region.to, enclosing, &mut builder);
             let ops = compiler.range(branch.from, branch.to, skip, enclosing);
             compiler.append(ops, &mut builder);
-            compiler.rest(branch.to, region.to, region.to, &mut builder);
+            compiler.rest(branch.to..region.to, region.to, enclosing, &mut builder);
             compiler.finish(builder)
         };
         let op = match &region.block {
@@ -414,7 +421,7 @@ impl Compiler<'_> {
                     compiled.push(Branch { condition, ops });
                 }
                 if !is_total {
-                    let ops = self.nothing(region.from, region.to);
+                    let ops = self.nothing(region.from, region.to, enclosing);
                     compiled.push(Branch { condition: None, ops });
                 }
                 Op::If(compiled)
@@ -434,7 +441,7 @@ impl Compiler<'_> {
                 };
                 let otherwise = match branches.next() {
                     Some(branch) => inner(self, branch, enclosing),
-                    None => self.nothing(region.from, region.to),
+                    None => self.nothing(region.from, region.to, enclosing),
                 };
                 Op::Each { rows, body, otherwise }
             }
@@ -464,9 +471,9 @@ impl Compiler<'_> {
     }
 
     /// Compiles what is left of a stretch that is not shown.
-    fn nothing(&mut self, from: usize, to: usize) -> Vec<Op> {
+    fn nothing(&mut self, from: usize, to: usize, enclosing: &Enclosing) -> Vec<Op> {
         let mut builder = Builder::default();
-        self.rest(from, to, to, &mut builder);
+        self.rest(from..to, to, enclosing, &mut builder);
         self.finish(builder)
     }
 }
@@ -540,7 +547,7 @@ impl Compiler<'_> {
                 self.unless_blank(inner, insertion, enclosing, builder);
             }
         }
-        self.rest(insertion.from, insertion.to, insertion.to, builder);
+        self.rest(insertion.from..insertion.to, insertion.to, enclosing, builder);
     }
 
     fn inserted_name(&mut self, name: &str, insertion: &Insertion, enclosing: &Enclosing) -> Show {

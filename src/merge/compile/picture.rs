@@ -57,7 +57,7 @@ impl Compiler<'_> {
         let run = self.result_run(field, code);
         let written = code.code.trim().to_owned();
         self.close_run(builder);
-        self.replaced(field, builder, |compiler, builder| {
+        self.replaced(field, enclosing, builder, |compiler, builder| {
             compiler.picture((name, written), size, (field.begin, run), builder);
         });
         true

@@ -1,24 +1,33 @@
 //! Owns what has to stay of a stretch that is replaced, and what may vanish: the rules that keep a document valid.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::super::program::{LastBlock, Op, Traits};
+use super::super::scope::Enclosing;
 use super::super::story::What;
 use super::super::xml::Element;
 use super::{Builder, Compiler};
 
 /// What is left of a stretch that is not shown.
 pub(super) struct Rest {
-    /// Atoms to write: ends and starts whose other end is outside, and the marks of ranges.
+    /// Atoms to write: ends and starts whose other end is outside, and the marks of ranges; the begin of a HYPERLINK stands
+    /// for its code and separator too.
     pub(super) atoms: Vec<usize>,
 }
 
 impl Compiler<'_> {
     /// Writes what has to stay of a stretch that is replaced.
-    pub(super) fn rest(&mut self, from: usize, to: usize, limit: usize, builder: &mut Builder) {
-        if from < to && to <= limit {
-            for atom in self.rest_of(from, to).atoms {
-                self.raw_atom(atom, builder);
+    pub(super) fn rest(
+        &mut self,
+        stretch: Range<usize>,
+        limit: usize,
+        enclosing: &Enclosing,
+        builder: &mut Builder,
+    ) {
+        if stretch.start < stretch.end && stretch.end <= limit {
+            for atom in self.rest_of(stretch.start, stretch.end).atoms {
+                self.left_atom(atom, enclosing, builder);
             }
         }
     }
@@ -62,6 +71,16 @@ impl Compiler<'_> {
                     }
                 }
                 _ if self.is_mark(at) => atoms.push(at),
+                What::Begin { .. } => {
+                    if let Some(link) = self.cut_link(at).filter(|link| link.end >= to) {
+                        // The start is written as one, with its code.
+                        atoms.push(at);
+                        at = link.separate.unwrap_or(at);
+                    }
+                }
+                What::End { .. } if self.cut_links.iter().any(|it| it.end == at && it.begin < from) => {
+                    atoms.push(at);
+                }
                 _ => {}
             }
             at += 1;
@@ -103,7 +122,10 @@ impl Compiler<'_> {
             }
         }
         closed.reverse();
-        closed == opened && closed.iter().all(|element| *element == Element::Paragraph)
+        let stretch = from..to;
+        let cuts_link =
+            self.cut_links.iter().any(|it| stretch.contains(&it.begin) != stretch.contains(&it.end));
+        !cuts_link && closed == opened && closed.iter().all(|element| *element == Element::Paragraph)
     }
 
     /// Tells whether a field or block reaches from inside an element to its outside.
