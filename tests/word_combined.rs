@@ -16,20 +16,8 @@ const W14: &str = "xmlns:w14=\"http://schemas.microsoft.com/office/word/2010/wor
 
 /// The combined document of letters whose field `Name` has these values.
 fn combined_in(docx: &Docx, names: &[&str], manner: Manner) -> Vec<u8> {
-    let template = docx.template();
-    let mut combined = Combined::new(Vec::new(), Cursor::new(Vec::new()), manner);
-    for name in names {
-        let letter = template.render(&docx::texts(&[("Name", name)])).expect("the letter renders");
-        combined.add(&letter.bytes).expect("the letter is of the template");
-    }
-    let bytes = combined.finish().expect("there are letters");
-    let mut before: BTreeSet<String> = BTreeSet::new();
-    before
-        .extend(mailrun::merge::lint(&docx.bytes()).expect("a package").iter().map(|it| it.flaw.to_string()));
-    let found = mailrun::merge::lint(&bytes).expect("a package");
-    let new: Vec<_> = found.iter().filter(|it| !before.contains(&it.flaw.to_string())).collect();
-    assert!(new.is_empty(), "{new:?}");
-    bytes
+    let letters: Vec<_> = names.iter().map(|name| docx::texts(&[("Name", name)])).collect();
+    docx::combined(&docx.bytes(), &letters, manner)
 }
 
 fn combined(docx: &Docx, names: &[&str]) -> Vec<u8> {
@@ -358,6 +346,39 @@ fn combined_alone_writes_one_file_and_the_same_each_time() {
     assert!(!place.path("out").exists());
     let leftovers: Vec<String> = place.files("").into_iter().filter(|name| name.contains("tmp")).collect();
     assert_eq!(leftovers, Vec::<String>::new());
+}
+
+#[test]
+fn next_takes_records_and_skipif_leaves_them_out_as_in_single_letters() {
+    let (next, name) = (docx::field(&docx::code(" NEXT "), ""), merge_field("Name"));
+    let numbers = docx::field(&docx::code(" MERGEREC "), &t("x"))
+        + &t("/")
+        + &docx::field(&docx::code(" MERGESEQ "), &t("x"));
+    let skip = docx::field(&(docx::code(" SKIPIF ") + &merge_field("Name") + &docx::code(" = \"B*\" ")), "");
+    for (content, names, expected) in [
+        // Two records a letter, the last of which lacks its second.
+        (format!("{name}{}{next}{name}", t("+")), "A\nB\nC\nD\nE\n", ["A+B", "C+D", "E+"].as_slice()),
+        (format!("{skip}{name}{}{numbers}", t(" ")), "A\nB\nC\nBo\nE\n", &["A 1/1", "C 3/2", "E 5/3"]),
+        (format!("{skip}{name}"), "B\nBo\n", &[]),
+    ] {
+        let place = Place::new();
+        place.write("letter.docx", with_section(&p(&content), "<w:sectPr/>").bytes());
+        place.write("data.csv", format!("Name\n{names}"));
+        let ended =
+            place.run(&["merge", "letter.docx", "data.csv", "--combined", "all.docx", "--out", "out"]);
+        let ended = ended.expect_code(0);
+        let n = expected.len();
+        assert!(ended.stderr.contains(&format!("{n} letters in all.docx")), "{}", ended.stderr);
+        assert!(ended.stderr.contains(&format!("{n} letters in out")), "{}", ended.stderr);
+        let text = |name: &str| support::text::shown(&place.read(name), "document");
+        let letters: Vec<String> = place.files("out").iter().flat_map(|name| text(name)).collect();
+        assert_eq!(letters, expected, "{content}");
+        // Without a letter there is no document.
+        assert_eq!(place.path("all.docx").exists(), n > 0);
+        if n > 0 {
+            assert_eq!(text("all.docx"), expected, "{content}");
+        }
+    }
 }
 
 /// The content of one letter's body.

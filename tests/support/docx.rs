@@ -1,8 +1,9 @@
 //! Builds small Word documents in memory, and reads back what was merged.
 
+use std::collections::BTreeSet;
 use std::io::{Cursor, Read, Write};
 
-use mailrun::merge::{Letter, Template, Value, Values};
+use mailrun::merge::{Combined, Letter, Manner, Template, Value, Values};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
@@ -77,6 +78,25 @@ impl Docx {
         self
     }
 
+    /// Adds a part that holds bytes, of this content type.
+    pub(crate) fn binary(mut self, name: &str, content_type: &str, content: Vec<u8>) -> Docx {
+        self.overrides += &format!("<Override PartName=\"/{name}\" ContentType=\"{content_type}\"/>");
+        self.parts.push((name.to_owned(), content));
+        self
+    }
+
+    /// Adds a part that the main part refers to, by the whole type of the relationship.
+    pub(crate) fn extension(
+        mut self,
+        relationship: &str,
+        content_type: &str,
+        (name, content): (&str, &str),
+    ) -> Docx {
+        self.relationships +=
+            &format!("<Relationship Id=\"rId{name}\" Type=\"{relationship}\" Target=\"{name}\"/>");
+        self.binary(&format!("word/{name}"), content_type, content.as_bytes().to_vec())
+    }
+
     /// Gives the main part another content type.
     pub(crate) fn typed(mut self, content_type: &str) -> Docx {
         self.main_type = content_type.to_owned();
@@ -123,6 +143,51 @@ impl Docx {
         let letter = self.template().render(&texts(values)).expect("the letter renders");
         body(&letter)
     }
+}
+
+/// Joins letters of a template, one for each of these values. The document has no flaw that the template has not.
+pub(crate) fn combined(template: &[u8], letters: &[Values], manner: Manner) -> Vec<u8> {
+    let flaws = |bytes: &[u8]| -> BTreeSet<String> {
+        let found = mailrun::merge::lint(bytes).expect("it is a package");
+        found.iter().map(|it| it.flaw.to_string()).collect()
+    };
+    let compiled = Template::compile(template).expect("the document compiles");
+    assert!(compiled.problems().is_empty(), "{:?}", compiled.problems());
+    let mut combined = Combined::new(Vec::new(), Cursor::new(Vec::new()), manner);
+    for values in letters {
+        let letter = compiled.render(values).expect("the letter renders");
+        combined.add(&letter.bytes).expect("the letter is of the template");
+    }
+    let bytes = combined.finish().expect("there are letters");
+    let new: Vec<String> = flaws(&bytes).difference(&flaws(template)).cloned().collect();
+    assert!(new.is_empty(), "{new:#?}");
+    bytes
+}
+
+/// A Transitional document as a Strict one, in whose namespaces alone it differs.
+pub(crate) fn strict(bytes: &[u8]) -> Vec<u8> {
+    const NAMESPACES: [(&str, &str); 5] = [
+        (W, "http://purl.oclc.org/ooxml/wordprocessingml/main"),
+        (RELATIONSHIPS, "http://purl.oclc.org/ooxml/officeDocument/relationships"),
+        (
+            "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing",
+            "http://purl.oclc.org/ooxml/drawingml/wordprocessingDrawing",
+        ),
+        (
+            "http://schemas.openxmlformats.org/drawingml/2006/main",
+            "http://purl.oclc.org/ooxml/drawingml/main",
+        ),
+        (
+            "http://schemas.openxmlformats.org/drawingml/2006/picture",
+            "http://purl.oclc.org/ooxml/drawingml/picture",
+        ),
+    ];
+    let is_text = |name: &String| name.ends_with(".xml") || name.ends_with(".rels");
+    names(bytes).into_iter().filter(is_text).fold(bytes.to_vec(), |bytes, name| {
+        changed(&bytes, &name, |text| {
+            NAMESPACES.iter().fold(text.to_owned(), |text, (old, new)| text.replace(old, new))
+        })
+    })
 }
 
 /// Values that are texts.

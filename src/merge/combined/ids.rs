@@ -21,6 +21,8 @@ pub(super) enum Kind {
     ContentControl,
     /// `w14:paraId`, below 0x80000000 ([MS-DOCX] §2.2.4 Additional Attributes).
     Paragraph,
+    /// `w16cid:durableId` of a comment, below 0x7FFFFFFF.
+    Durable,
     /// The number in `_x0000_s1026`.
     Shape,
 }
@@ -149,7 +151,7 @@ impl<'i> Renewal<'i> {
             return new.clone();
         }
         let new = match kind {
-            Kind::Paragraph => format!("{:08X}", self.ids.fresh(kind)),
+            Kind::Paragraph | Kind::Durable => format!("{:08X}", self.ids.fresh(kind)),
             Kind::Shape => match shape_prefix(old) {
                 Some(prefix) => format!("{prefix}{}", self.ids.fresh(kind)),
                 None => format!("{old}_r{}", self.letter),
@@ -158,6 +160,11 @@ impl<'i> Renewal<'i> {
         };
         self.numbers.insert(key, new.clone());
         new
+    }
+
+    /// Tells whether the letter has something of this old number.
+    pub(super) fn has(&self, kind: Kind, old: &str) -> bool {
+        self.numbers.contains_key(&(kind, old.to_owned()))
     }
 
     /// Returns the old and new numbers of a kind, in the order of the new ones.
@@ -177,7 +184,8 @@ impl<'i> Renewal<'i> {
 fn kind_of(element: &str, attribute: &str) -> Option<Kind> {
     let local = local_name(attribute);
     let kind = match (element, local) {
-        (_, "paraId") => Kind::Paragraph,
+        (_, "paraId" | "paraIdParent") => Kind::Paragraph,
+        (_, "durableId") => Kind::Durable,
         ("docPr", "id") => Kind::Drawing,
         ("id", "val") => Kind::ContentControl,
         ("permStart" | "permEnd", "id") => Kind::Permission,
@@ -206,7 +214,7 @@ fn kind_of(element: &str, attribute: &str) -> Option<Kind> {
 
 fn number_of(kind: Kind, value: &str) -> Option<u32> {
     match kind {
-        Kind::Paragraph => u32::from_str_radix(value, 16).ok(),
+        Kind::Paragraph | Kind::Durable => u32::from_str_radix(value, 16).ok(),
         Kind::Shape => value.get(shape_prefix(value)?.len()..)?.parse().ok(),
         _ => value.parse().ok(),
     }

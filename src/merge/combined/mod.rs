@@ -6,6 +6,7 @@
 
 mod ids;
 mod lists;
+mod notes;
 mod parts;
 mod reference;
 mod rewrite;
@@ -15,8 +16,9 @@ mod zip;
 use std::collections::BTreeSet;
 use std::io::{self, Cursor, Read, Seek, Write};
 
-use self::ids::{Ids, Kind, Renewal};
+use self::ids::{Ids, Renewal};
 use self::lists::{LetterLists, Numbering, children};
+use self::notes::Notes;
 use self::parts::{Letter, Parts};
 use self::reference::Pages;
 use self::rewrite::{Body, Rewriting};
@@ -156,7 +158,7 @@ struct Volume<W, S: Write> {
     ids: Ids,
     numbering: Option<NumberingPart>,
     lists: Numbering,
-    notes: Vec<Notes>,
+    notes: Notes,
     note_settings: NoteSettings,
     settings: Option<(String, Document)>,
     has_endnotes: bool,
@@ -168,15 +170,6 @@ struct Volume<W, S: Write> {
     stories: Vec<(String, Document)>,
     last: Option<Last>,
     n_letters: u64,
-}
-
-/// A part with notes or comments, which grows.
-#[derive(Debug)]
-struct Notes {
-    kind: Kind,
-    part: String,
-    text: Growing<Cursor<Vec<u8>>>,
-    tail: String,
 }
 
 /// The numbering part, which grows.
@@ -259,26 +252,9 @@ impl<W: Write, S: Read + Write + Seek> Volume<W, S> {
                 stories.push((entry.name.clone(), parts::document(package, &entry.name)?));
             }
         }
+        let notes = Notes::begin(package, target, &mut ids)?;
         let mut held = BTreeSet::from([main.clone(), relationships_name(&main)]);
-        let mut notes = Vec::new();
-        for (kind, name) in
-            [(Kind::Footnote, "footnotes"), (Kind::Endnote, "endnotes"), (Kind::Comment, "comments")]
-        {
-            let Some(part) = target(name) else { continue };
-            let content = parts::document(package, &part)?;
-            ids.note(&content);
-            let root = content.tokens().iter().position(|token| token.is_start()).unwrap_or(0);
-            let close = content.end(root);
-            if close == root {
-                continue;
-            }
-            let close = content.tokens()[close].span.start;
-            let mut text = Growing::new(Cursor::new(Vec::new()));
-            text.write(content.slice(0..close))?;
-            let tail = content.slice(close..content.source().len()).to_owned();
-            held.extend([part.clone(), relationships_name(&part)]);
-            notes.push(Notes { kind, part, text, tail });
-        }
+        held.extend(notes.held());
         stories.iter().for_each(|(_, story)| ids.note(story));
         let styles = target("styles").map(|part| parts::document(package, &part)).transpose()?;
         let mut numbering = None;
@@ -341,9 +317,7 @@ impl<W: Write, S: Read + Write + Seek> Volume<W, S> {
         volume.parts.begin(&held, &names, &letter, &mut renewal)?;
         let main = volume.main.clone();
         volume.parts.open_relations(&main)?;
-        for notes in &volume.notes {
-            volume.parts.open_relations(&notes.part)?;
-        }
+        volume.notes.open_relations(&mut volume.parts)?;
         Ok(volume)
     }
 
@@ -452,7 +426,7 @@ impl<W: Write, S: Read + Write + Seek> Volume<W, S> {
         };
         let body = Body::new(&document, (body, body + 1..end), edits, &start);
         if number > 1 {
-            add_notes(&mut self.notes, &mut self.parts, &letter, &mut renewal)?;
+            self.notes.add(&mut self.parts, &letter, &mut renewal)?;
         }
         self.write_last(manner)?;
         self.last = Some(Last { body, section: last_section, marks });
@@ -495,10 +469,7 @@ impl<W: Write, S: Read + Write + Seek> Volume<W, S> {
             text.write(&tail)?;
             archive.grown(&part, text)?;
         }
-        for Notes { part, mut text, tail, .. } in self.notes {
-            text.write(&tail)?;
-            archive.grown(&part, text)?;
-        }
+        self.notes.finish(archive)?;
         if let Some((part, document)) = self.settings {
             let is_moved = self.has_endnotes && manner.joint == Joint::NewPage;
             let text = if is_moved {
@@ -510,44 +481,6 @@ impl<W: Write, S: Read + Write + Seek> Volume<W, S> {
         }
         self.parts.finish()
     }
-}
-
-/// Adds the notes and comments that a letter refers to, with their new numbers.
-fn add_notes<W: Write>(
-    notes: &mut [Notes],
-    parts: &mut Parts<W>,
-    letter: &Letter<'_>,
-    renewal: &mut Renewal<'_>,
-) -> Result<(), CombineError> {
-    for Notes { kind, part, text, .. } in notes {
-        let renewed = renewal.renewed(*kind);
-        if renewed.is_empty() {
-            continue;
-        }
-        let document = parts::document(letter.package, part)?;
-        let relationships = parts.relate(part, &rewrite::references(&document), letter, renewal)?;
-        renewal.note_names(&document);
-        let Some(root) = document.tokens().iter().position(|token| token.is_start()) else { continue };
-        for (old, _) in renewed {
-            let is_it = |at: &usize| document.attribute(*at, "id").as_ref() == Some(&old);
-            let Some(note) = children(&document, root).find(is_it) else { continue };
-            let mut rewriting = Rewriting {
-                renewal,
-                relationships: &relationships,
-                lists: None,
-                pages: letter.pages,
-                shape_types: None,
-            };
-            let edits = rewriting.edits(&document, note..document.end(note) + 1);
-            let span = document.subtree(note);
-            let edits: Vec<_> = edits
-                .into_iter()
-                .map(|(it, new)| (it.start - span.start..it.end - span.start, new))
-                .collect();
-            text.write(&reference::apply(document.slice(span), &edits))?;
-        }
-    }
-    Ok(())
 }
 
 /// A section that says nothing but that it is a letter's.

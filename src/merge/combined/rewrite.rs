@@ -109,6 +109,15 @@ impl Rewriting<'_, '_, '_> {
     }
 }
 
+/// Returns the changes of an element's ids, by their places in its start tag.
+pub(super) fn renewed_ids(document: &Document, at: usize, renewal: &mut Renewal<'_>) -> Vec<Edit> {
+    let tag = document.slice(document.tokens()[at].span.clone());
+    let new = |(name, span): (&str, Range<usize>)| {
+        renewal.attribute(document.local(at), name, &tag[span.clone()]).map(|new| (span, new))
+    };
+    attributes(tag).into_iter().filter_map(new).collect()
+}
+
 /// Returns the ids of the relationships that a part refers to.
 pub(super) fn references(document: &Document) -> BTreeSet<String> {
     let prefixes = prefixes(document);
