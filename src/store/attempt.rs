@@ -29,7 +29,8 @@ pub struct AttemptRow {
 
 const BEGIN_ENTRY: &str = "UPDATE interaction_log_entry SET state = 'sending', reason = '', n_attempts = ?3, \
      n_tries = n_tries + 1, due_at = NULL, reply_code = NULL, reply_status = '', reply_text = '' \
-     WHERE entry = ?1 AND run = ?2 AND state IN ('planned', 'merged', 'deferred') AND n_attempts = ?3 - 1";
+     WHERE entry = ?1 AND run = ?2 AND (state = 'planned' OR state = 'merged' OR state = 'deferred') \
+       AND n_attempts = ?3 - 1";
 
 const BEGIN_ATTEMPT: &str = "INSERT INTO attempt (entry, number, began_at, server, domain, state) VALUES (?1, ?2, ?3, ?4, ?5, 'sending')";
 

@@ -211,11 +211,13 @@ impl Database {
     pub(super) fn record_steps(&mut self, run: RunNo, steps: &[Step]) -> Result<(), RecordsError> {
         let transaction = self.connection.transaction().map_err(|error| writing(&error))?;
         {
+            // Each state by itself: for a list in `IN`, SQLite makes a table for each line.
             let mut statement = transaction
                 .prepare_cached(
                     "UPDATE interaction_log_entry SET state = ?3, reason = ?4, file_sha256 = ?5,
                      reply_code = ?6, reply_status = ?7, reply_text = ?8
-                     WHERE entry = ?1 AND run = ?2 AND state IN ('planned', 'merged', 'deferred', 'sending')",
+                     WHERE entry = ?1 AND run = ?2
+                       AND (state = 'planned' OR state = 'merged' OR state = 'deferred' OR state = 'sending')",
                 )
                 .map_err(|error| writing(&error))?;
             for step in steps {
