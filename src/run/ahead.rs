@@ -2,7 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, Scope};
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -27,6 +30,8 @@ use crate::setup::LetterFiles;
 
 /// How many lines are merged, delivered and recorded at a time.
 const LINES_PER_BATCH: usize = 512;
+/// How many batches are merged, or wait to be, while one takes effect.
+const BATCHES_AHEAD: usize = 2;
 
 /// The ways out of the house for one run.
 #[derive(Debug)]
@@ -82,9 +87,50 @@ pub(in crate::run) struct Batch {
     pub(in crate::run) undelivered: Vec<Step>,
 }
 
-impl Batch {
-    fn len(&self) -> usize {
-        self.letters.len() + self.messages.len() + self.undelivered.len()
+/// A merger that works ahead of whoever delivers.
+pub(in crate::run) struct Ahead {
+    orders: SyncSender<(Vec<Pending>, Arc<Album>)>,
+    merged: Receiver<Result<Batch, DeliveryError>>,
+    n_ahead: usize,
+}
+
+impl Ahead {
+    /// Begins to merge on a thread of its own, until there are no more orders or the user wants to stop: what is not
+    /// begun then is not merged, and stays as it was.
+    pub(in crate::run) fn begin<'scope>(
+        scope: &'scope Scope<'scope, '_>,
+        bench: &'scope Bench<'_>,
+        stop: &'scope AtomicBool,
+    ) -> Ahead {
+        let (orders, to_merge) = sync_channel::<(Vec<Pending>, Arc<Album>)>(BATCHES_AHEAD);
+        let (done, merged) = sync_channel(BATCHES_AHEAD);
+        scope.spawn(move || {
+            for (pending, album) in to_merge {
+                if stop.load(Ordering::Relaxed) || done.send(bench.stage(&pending, &album)).is_err() {
+                    break;
+                }
+            }
+        });
+        Ahead { orders, merged, n_ahead: 0 }
+    }
+
+    /// Tells whether the merger has too little to do.
+    pub(in crate::run) fn has_room(&self) -> bool {
+        self.n_ahead < BATCHES_AHEAD
+    }
+
+    /// Hands lines to the merger, with the pictures of their letters.
+    pub(in crate::run) fn order(&mut self, pending: Vec<Pending>, album: Arc<Album>) {
+        // A merger that has stopped has nothing to say, and is asked no more.
+        if self.orders.send((pending, album)).is_ok() {
+            self.n_ahead += 1;
+        }
+    }
+
+    /// Waits for the oldest batch that was ordered; none if there is none, or the merger has stopped.
+    pub(in crate::run) fn next(&mut self) -> Option<Result<Batch, DeliveryError>> {
+        self.n_ahead = self.n_ahead.checked_sub(1)?;
+        self.merged.recv().ok()
     }
 }
 
@@ -96,22 +142,23 @@ pub(in crate::run) fn deliver_all(
     observe: &mut dyn FnMut(Progress),
 ) -> Result<(), RunError> {
     let exits = bench.exits;
-    let (mut pending, mut album) = next_after(office, run, (exits.which(), EntryNo(0)), &Album::default())?;
-    let mut ready = Batch::default();
-    while !pending.is_empty() || ready.len() > 0 {
-        let mut staged = Ok(Batch::default());
-        let next = rayon::in_place_scope(|scope| {
-            scope.spawn(|_| staged = bench.stage(&pending, &album));
-            take_effect(office, run, exits, ready, observe)?;
-            match pending.last() {
-                Some(last) => next_after(office, run, (exits.which(), last.entry), &album),
-                None => Ok((Vec::new(), Album::default())),
+    thread::scope(|scope| {
+        let mut ahead = Ahead::begin(scope, bench, office.stop);
+        let mut album = Arc::new(Album::default());
+        let mut after = Some(EntryNo(0));
+        loop {
+            while let Some(last) = after.filter(|_| ahead.has_room()) {
+                let (pending, pictures) = next_after(office, run, (exits.which(), last), &album)?;
+                album = Arc::new(pictures);
+                after = pending.last().map(|line| line.entry);
+                if after.is_some() {
+                    ahead.order(pending, Arc::clone(&album));
+                }
             }
-        });
-        (pending, album) = next?;
-        ready = staged?;
-    }
-    Ok(())
+            let Some(batch) = ahead.next() else { return Ok(()) };
+            take_effect(office, run, exits, batch?, observe)?;
+        }
+    })
 }
 
 /// Reads the next lines that are still to be delivered, with their pictures: fewer lines where they have many, and none

@@ -3,8 +3,8 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use crate::delivery::outcome::Outcome;
 use crate::delivery::smtp::mailer::Mailer;
 use crate::delivery::{Change, DeliveryError, Staged, Step, Transport};
 use crate::interaction::{EntryNo, RunNo};
-use crate::run::ahead::{Batch, Bench};
+use crate::run::ahead::{Ahead, Batch, Bench};
 use crate::run::album::Album;
 use crate::run::attempt::{AttemptChange, AttemptStep, Server, Tries};
 use crate::run::journal::{Pending, Which};
@@ -26,9 +26,6 @@ use crate::setup::mail::Smtp;
 
 /// How many messages are merged at a time; each is in memory whole until it is sent.
 const MESSAGES_PER_BATCH: usize = 64;
-
-/// How many batches are being merged while one is sent.
-const BATCHES_AHEAD: usize = 2;
 
 /// How often a waiting run looks whether the user wants to stop.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -189,22 +186,11 @@ fn send(
     let books =
         RefCell::new(Books { store: &mut *office.store, run, post, observe, under_way: BTreeMap::new() });
     thread::scope(|scope| {
-        let (to_merge, orders) = sync_channel::<(Vec<Pending>, Album)>(BATCHES_AHEAD);
-        let (done, merged) = sync_channel(BATCHES_AHEAD);
-        scope.spawn(move || {
-            for (pending, album) in orders {
-                if done.send(post.bench.stage(&pending, &album)).is_err() {
-                    break; // nobody wants more
-                }
-            }
-        });
         let mut supply = Supply {
             books: &books,
             which,
             after: EntryNo(0),
-            to_merge,
-            merged,
-            n_ahead: 0,
+            ahead: Ahead::begin(scope, post.bench, stop),
             is_exhausted: false,
             ready: Vec::new().into_iter(),
             allowance,
@@ -312,9 +298,7 @@ struct Supply<'a, 's, 'o> {
     books: &'a RefCell<Books<'s, 'o>>,
     which: Which,
     after: EntryNo,
-    to_merge: SyncSender<(Vec<Pending>, Album)>,
-    merged: Receiver<Result<Batch, DeliveryError>>,
-    n_ahead: usize,
+    ahead: Ahead,
     is_exhausted: bool,
     ready: std::vec::IntoIter<Staged>,
     allowance: &'a mut Allowance,
@@ -325,7 +309,7 @@ struct Supply<'a, 's, 'o> {
 impl Supply<'_, '_, '_> {
     /// Hands batches to the merger until it has enough to do.
     fn merge_ahead(&mut self) -> Result<(), RunError> {
-        while !self.is_exhausted && self.n_ahead < BATCHES_AHEAD {
+        while !self.is_exhausted && self.ahead.has_room() {
             let mut books = self.books.borrow_mut();
             let run = books.run;
             let mut pending = books.store.pending(run, self.which, self.after, MESSAGES_PER_BATCH)?;
@@ -338,11 +322,7 @@ impl Supply<'_, '_, '_> {
             };
             self.after = last.entry;
             books.expect(&pending);
-            // The merger lives as long as its orders do.
-            if self.to_merge.send((pending, album)).is_err() {
-                self.is_exhausted = true;
-            }
-            self.n_ahead += 1;
+            self.ahead.order(pending, Arc::new(album));
         }
         Ok(())
     }
@@ -361,12 +341,8 @@ impl Supply<'_, '_, '_> {
                 return Ok(Some(staged));
             }
             self.merge_ahead()?;
-            if self.n_ahead == 0 {
-                return Ok(None);
-            }
-            let Ok(batch) = self.merged.recv() else { return Ok(None) };
+            let Some(batch) = self.ahead.next() else { return Ok(None) };
             let Batch { messages, undelivered, .. } = batch?;
-            self.n_ahead -= 1;
             self.books.borrow_mut().record_undelivered(&undelivered)?;
             self.ready = messages.into_iter();
             self.merge_ahead()?;
