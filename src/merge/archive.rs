@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 
 use super::package::{CONTENT_TYPES, Package};
 use super::picture::Picture;
-use super::program::{Program, Sink};
-use super::splice::{BitWriter, Spliced, Texts};
+use super::program::Program;
+use super::splice::{BitWriter, Spliced, Splicer, Texts};
 
 /// The parts that are the same in every letter, while they are gathered.
 #[derive(Debug, Default)]
@@ -198,7 +198,7 @@ impl<'a> Writing<'a, '_> {
     /// Writes the parts that change; `render` writes the content of the part of a number.
     pub(crate) fn parts(
         &mut self,
-        mut render: impl FnMut(usize, &'a Program, &mut dyn Sink),
+        mut render: impl FnMut(usize, &'a Program, &mut Splicer<'_>),
     ) -> Result<(), TooLarge> {
         let Buffer { bytes, directory, places, texts, .. } = &mut *self.buffer;
         let mut at = self.at;

@@ -35,6 +35,7 @@ mod related;
 mod uri;
 mod drawing;
 mod barcode;
+mod escape;
 mod program;
 mod show;
 mod property;

@@ -2,6 +2,7 @@
 
 use super::barcode::{self, QrLook};
 use super::drawing::Look;
+use super::escape::{escape_code, escape_text, is_plain};
 use super::evaluate::Frames;
 use super::related::{Form, ID};
 use super::scope::NameNo;
@@ -226,7 +227,7 @@ impl Program {
     }
 
     /// Writes the part's XML for one letter.
-    pub(crate) fn render<'f>(&'f self, frames: &mut Frames<'f>, sink: &mut dyn Sink) {
+    pub(crate) fn render<'f>(&'f self, frames: &mut Frames<'f>, sink: &mut impl Sink) {
         let mut rendering =
             Rendering { program: self, last_block: None, escaped: Vec::new(), text: String::new() };
         rendering.run(&self.ops, frames, sink);
@@ -270,7 +271,7 @@ struct Rendering<'f> {
 }
 
 impl<'f> Rendering<'f> {
-    fn run(&mut self, ops: &'f [Op], frames: &mut Frames<'f>, sink: &mut dyn Sink) {
+    fn run(&mut self, ops: &'f [Op], frames: &mut Frames<'f>, sink: &mut impl Sink) {
         for op in ops {
             match op {
                 Op::Static(number) => {
@@ -282,6 +283,16 @@ impl<'f> Rendering<'f> {
                     }
                 }
                 Op::Show { show, target } => {
+                    if !frames.is_in_grid()
+                        && !matches!(target, Target::Address { .. })
+                        && let Some(text) = show.text_as_it_stands(frames)
+                        && is_plain(text)
+                    {
+                        if !text.is_empty() {
+                            sink.text(text.as_bytes());
+                        }
+                        continue;
+                    }
                     self.text.clear();
                     show.write(frames, &mut self.text);
                     frames.note_cell_text(&self.text);
@@ -421,7 +432,7 @@ impl<'f> Rendering<'f> {
     }
 
     /// Writes the picture of the name that is in `text`.
-    fn picture(&mut self, shown: &'f ShownPicture, frames: &mut Frames<'f>, sink: &mut dyn Sink) {
+    fn picture(&mut self, shown: &'f ShownPicture, frames: &mut Frames<'f>, sink: &mut impl Sink) {
         let related = frames.related();
         let name = self.text.trim();
         let found = match &shown.what {
@@ -438,7 +449,7 @@ impl<'f> Rendering<'f> {
         sink.text(&self.escaped);
     }
 
-    fn fixed(&mut self, number: usize, sink: &mut dyn Sink) {
+    fn fixed(&mut self, number: usize, sink: &mut impl Sink) {
         let Some(fixed) = self.program.statics.get(number) else { return };
         sink.fixed(number, &fixed.bytes);
         self.last_block = fixed.traits.last_block.or(self.last_block);
@@ -524,71 +535,5 @@ impl ShownPicture {
 impl Branch {
     fn holds<'f>(&'f self, frames: &Frames<'f>) -> bool {
         self.condition.as_ref().is_none_or(|condition| condition.holds(frames))
-    }
-}
-
-/// Tells whether text stands as it is wherever it is written. Most does, and looking at its bytes is quickest.
-fn is_plain(text: &str) -> bool {
-    const PLAIN: [bool; 256] = {
-        let mut plain = [false; 256];
-        let mut byte = 0x20;
-        while byte < 256 {
-            // Not plain: what is markup somewhere, and the first bytes of the characters that become elements or are
-            // forbidden.
-            plain[byte] =
-                !matches!(byte as u8, b'<' | b'>' | b'&' | b'"' | b'\\' | 0x7F | 0xC2 | 0xE2 | 0xEF);
-            byte += 1;
-        }
-        plain
-    };
-    text.bytes().all(|byte| PLAIN[usize::from(byte)])
-}
-
-/// Writes text into an open `w:t`: line breaks and tabs become elements, what XML forbids is left out.
-fn escape_text(text: &str, prefix: &str, out: &mut Vec<u8>) {
-    let mut previous = '\0';
-    for character in text.chars() {
-        let element = match character {
-            '\n' if previous == '\r' => "",
-            '\n' | '\r' | '\u{2028}' | '\u{2029}' | '\u{B}' => "br",
-            '\t' => "tab",
-            '\u{2011}' => "noBreakHyphen",
-            '\u{AD}' => "softHyphen",
-            other => {
-                xml::escape_character(other, out);
-                previous = character;
-                continue;
-            }
-        };
-        previous = character;
-        if !element.is_empty() {
-            let prefix = prefix.as_bytes();
-            let pieces: [&[u8]; 9] = [
-                b"</",
-                prefix,
-                b"t><",
-                prefix,
-                element.as_bytes(),
-                b"/><",
-                prefix,
-                b"t xml:space=\"preserve\"",
-                b">",
-            ];
-            pieces.iter().for_each(|piece| out.extend_from_slice(piece));
-        }
-    }
-}
-
-/// Writes text into the code of a field, where quotes and backslashes are escaped and lines do not break.
-fn escape_code(text: &str, out: &mut Vec<u8>) {
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => {
-                out.push(b'\\');
-                xml::escape_character(character, out);
-            }
-            '\r' | '\n' | '\t' => out.push(b' '),
-            other => xml::escape_character(other, out),
-        }
     }
 }

@@ -111,6 +111,21 @@ impl Show {
         }
     }
 
+    /// Returns what the field shows if that is a text of the data as it stands, which most fields show.
+    pub(crate) fn text_as_it_stands<'f>(&'f self, frames: &Frames<'f>) -> Option<&'f str> {
+        match &self.source {
+            Source::Data(expression)
+                if self.format.is_plain() && self.before.is_empty() && self.after.is_empty() =>
+            {
+                match frames.evaluate(expression) {
+                    Cow::Borrowed(Value::Text(text)) => Some(text),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
     /// Writes what the field shows.
     pub(crate) fn write<'f>(&'f self, frames: &Frames<'f>, out: &mut String) {
         let value = self.source.value(frames, self.language);

@@ -63,6 +63,15 @@ impl<'b> BitWriter<'b> {
         self.store();
     }
 
+    /// Writes two codes of up to 48 bits, such as a length and a distance, at once.
+    #[inline]
+    pub(super) fn put_both(&mut self, first: Code, second: Code) {
+        self.reserve(0);
+        self.add(u64::from(first.bits), first.n_bits);
+        self.add(u64::from(second.bits), second.n_bits);
+        self.store();
+    }
+
     /// Adds up to 57 bits in all to those that wait for [`store`](BitWriter::store).
     #[inline]
     pub(super) fn add(&mut self, bits: u64, n_bits: u32) {

@@ -285,8 +285,7 @@ impl Sink for Splicer<'_> {
         if before != ABSENT && distance <= MAX_DISTANCE && !span.again.is_empty() {
             let distance = spliced.codes.distance(distance);
             for length in &span.again {
-                self.out.put(*length);
-                self.out.put(distance);
+                self.out.put_both(*length, distance);
             }
             return;
         }
@@ -321,8 +320,8 @@ impl Splicer<'_> {
     /// Writes a match; nothing if it has no length.
     fn same(&mut self, length: usize, distance: usize) {
         if length > 0 {
-            self.out.put(self.spliced.codes.length(length));
-            self.out.put(self.spliced.codes.distance(distance));
+            let codes = &self.spliced.codes;
+            self.out.put_both(codes.length(length), codes.distance(distance));
         }
     }
 
@@ -331,8 +330,7 @@ impl Splicer<'_> {
         let place = self.places.get(far.span).copied().unwrap_or(ABSENT);
         let distance = at.wrapping_sub(place as usize + far.offset);
         if place != ABSENT && distance <= MAX_DISTANCE {
-            self.out.put(far.code);
-            self.out.put(self.spliced.codes.distance(distance));
+            self.out.put_both(far.code, self.spliced.codes.distance(distance));
         } else if let Some(fixed) = self.program.statics.get(far.span)
             && let Some(bytes) = fixed.bytes.get(far.offset..far.offset + far.length)
         {

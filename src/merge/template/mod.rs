@@ -546,7 +546,7 @@ impl BoundTemplate {
 
 /// Renders the part of this number. Only the first, the main part, goes through the records; headers and notes show the
 /// first record.
-fn render_part<'f>(number: usize, program: &'f Program, frames: &mut Frames<'f>, sink: &mut dyn Sink) {
+fn render_part<'f>(number: usize, program: &'f Program, frames: &mut Frames<'f>, sink: &mut impl Sink) {
     let record = frames.record();
     if number > 0 {
         frames.return_to(0);
