@@ -23,7 +23,7 @@ pub(super) struct Source {
     pub(super) pages: Vec<ObjectId>,
 }
 
-/// The places in a chunk: where each letter begins, and where its last paragraph ends if its number of pages is shown.
+/// The places in a chunk: where each letter begins, and where its last paragraph begins if its number of pages is shown.
 #[derive(Debug)]
 pub(super) struct Places {
     /// By letter: the number of its first page, from 0.

@@ -58,7 +58,7 @@ pub enum PageCount {
     #[default]
     Letter,
     /// The pages of the letter, by reference in all letters; for programs that do not know SECTIONPAGES, as LibreOffice.
-    /// The reference is to the letter's last paragraph, and right where that does not go over a page.
+    /// The reference is to the start of the letter's last paragraph, and right where that does not go over a page.
     LetterByReference,
     /// The pages of all letters: the field stays.
     Document,
@@ -413,9 +413,10 @@ impl<W: Write, S: Read + Write + Seek> Volume<W, S> {
         }
 
         let marks = match &pages {
-            // LibreOffice forgets a bookmark that stands at the very end of a document and holds nothing.
+            // LibreOffice forgets a bookmark that stands at the very end of a document and holds nothing, and breaks a line
+            // of text in two pieces where one that holds something ends.
             Pages::OfBookmark(name) if manner.page_count == PageCount::LetterByReference => {
-                rewrite::bookmark_around(&self.w, name, &mut renewal)
+                (rewrite::bookmark(&self.w, name, &mut renewal), String::new())
             }
             Pages::OfBookmark(name) => (String::new(), rewrite::bookmark(&self.w, name, &mut renewal)),
             Pages::AsWritten | Pages::OfSection => Default::default(),

@@ -337,15 +337,6 @@ fn is_content(document: &Document, at: usize) -> bool {
 
 /// A bookmark that holds nothing.
 pub(super) fn bookmark(w: &str, name: &str, renewal: &mut Renewal<'_>) -> String {
-    let (start, end) = bookmark_around(w, name, renewal);
-    start + &end
-}
-
-/// The start and the end of a bookmark.
-pub(super) fn bookmark_around(w: &str, name: &str, renewal: &mut Renewal<'_>) -> (String, String) {
     let id = renewal.fresh(Kind::Annotation);
-    (
-        format!("<{w}bookmarkStart {w}id=\"{id}\" {w}name=\"{name}\"/>"),
-        format!("<{w}bookmarkEnd {w}id=\"{id}\"/>"),
-    )
+    format!("<{w}bookmarkStart {w}id=\"{id}\" {w}name=\"{name}\"/><{w}bookmarkEnd {w}id=\"{id}\"/>")
 }
