@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use support::docx::{Docx, merge_field, p, t};
-use support::place::Place;
+use support::place::{Place, SmallDisk};
 
 const NAMES: [&str; 7] = ["Ada", "Grace", "Edsger", "Barbara", "Donald", "Frances", "Niklaus"];
 
@@ -94,6 +94,44 @@ fn a_run_that_is_killed_while_letters_become_pdf_is_resumed() {
     assert_eq!(pdfs(&place).len(), 7);
     let left: Vec<String> = place.files("out").into_iter().filter(|it| it.contains("mailrun-pdf")).collect();
     assert_eq!(left, Vec::<String>::new());
+}
+
+/// Fails unless each PDF of a run is whole, and its letter's: it has the name of its contact.
+#[track_caller]
+fn expect_all_letters(place: &Place) {
+    let entries = place.run(&["log", "list", "--json"]).expect_code(0).json_lines();
+    assert_eq!((entries.len(), pdfs(place).len()), (NAMES.len(), NAMES.len()));
+    for entry in entries {
+        let file = place.path(&format!("out/SM1/letters/{}", entry["file"].as_str().expect("a name")));
+        let checked = Command::new("qpdf").arg("--check").arg(&file).output().expect("qpdf runs");
+        assert!(checked.status.success(), "{}", file.display());
+        let text = Command::new("pdftotext").arg(&file).arg("-").output().expect("pdftotext runs").stdout;
+        let name = entry["contact_name"].as_str().expect("a name");
+        assert!(String::from_utf8_lossy(&text).contains(&format!("Dear {name}")), "{}", file.display());
+    }
+}
+
+#[test]
+fn a_full_disk_stops_the_run_wherever_it_fills_and_room_lets_it_go_on() {
+    let mut n_stopped = 0;
+    for n_free_pages in [1, 3, 5, 6, 7, 8, 10, 14, 18] {
+        let place = place_of(&NAMES);
+        let disk = SmallDisk::mount(&place.path("out"), 400);
+        place.write("out/ballast", vec![0; (100 - n_free_pages) * 4_096]);
+        let ended = place.run(&["run", "segment.toml"]);
+        assert!(matches!(ended.code, Some(0 | 4)), "{n_free_pages}: {ended:?}");
+        fs::remove_file(place.path("out/ballast")).expect("it is ours");
+        if ended.code == Some(4) {
+            n_stopped += 1;
+            assert!(ended.stderr.contains(" space"), "{n_free_pages}: {}", ended.stderr);
+            let is_begun = place.run(&["status", "SM1"]).code == Some(0);
+            let go_on = if is_begun { &["resume"][..] } else { &["run", "segment.toml"] };
+            let _ = place.run(go_on).expect_code(0);
+        }
+        expect_all_letters(&place);
+        drop(disk);
+    }
+    assert!(n_stopped > 5, "only {n_stopped} runs filled the disk");
 }
 
 #[test]

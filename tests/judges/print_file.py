@@ -3,10 +3,11 @@
 
     print_file.py COMBINED MANIFEST simplex|duplex
 
-Each letter's contact number is on each of its own pages and on no other page of the file. Says what is wrong and ends with 1,
-or how many pages were accounted for.
+Each letter's name and contact number are on its first page, and its number is on no page of another letter. Where a page says
+that it is page x of y, it is. Says what is wrong and ends with 1, or how many pages were accounted for.
 """
 import csv
+import re
 import subprocess
 import sys
 
@@ -32,11 +33,17 @@ def main():
             owner[page] = "blank" if is_blank else row["contact_no"]
             if is_blank and pages[page].strip():
                 wrong.append(f"page {page + 1} is not blank")
+            said = re.search(r"(?:Page|Seite) (\d+) (?:of|von|sur) (\d+)", pages[page])
+            if said and (int(said[1]), int(said[2])) != (page - first + 2, n_pages):
+                wrong.append(f"page {page + 1} says {said[0]} and is {page - first + 2} of {n_pages}")
+        if " ".join(row["name"].split()) not in " ".join(pages[first - 1].split()):
+            wrong.append(f"page {first} does not name {row['name']}")
     for number, page in enumerate(pages):
         if owner[number] is None:
             wrong.append(f"page {number + 1} is nobody's")
         found = [row["contact_no"] for row in rows if row["contact_no"] in page]
-        if owner[number] not in (None, "blank") and found != [owner[number]]:
+        is_first = number == 0 or owner[number] != owner[number - 1]
+        if owner[number] not in (None, "blank") and found != [owner[number]] and (found or is_first):
             wrong.append(f"page {number + 1} is {owner[number]}'s and names {found}")
     if wrong:
         sys.exit("\n".join(wrong))
