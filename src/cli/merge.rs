@@ -142,6 +142,7 @@ pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> 
             code = SOME_LINES;
         }
     }
+    warn(&plain.take_warnings(), &[] as &[&str], terminal);
     stages::say(common, &stages, terminal);
     Ok(code)
 }

@@ -40,6 +40,7 @@ mod program;
 mod show;
 mod property;
 mod evaluate;
+pub mod odd_value;
 mod comment;
 mod splice;
 mod archive;

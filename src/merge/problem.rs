@@ -157,6 +157,9 @@ pub enum Fault {
         /// The name that is meant, or the nearest one, as it could be written there, and its path.
         nearest: Option<(String, String)>,
     },
+    /// A value that a field's switches do not fit, or that may be read in two ways.
+    #[error("{0}")]
+    OddValue(super::format::FormatWarning),
     /// A fault of the document itself, found by the linter.
     #[error("{0}")]
     Lint(super::lint::Flaw),
@@ -264,6 +267,7 @@ impl Fault {
                 Some(format!("insert the merge field `{written}` in its place"))
             }
             Fault::TypedField { nearest: None, .. } => Some("insert a merge field in its place".to_owned()),
+            Fault::OddValue(warning) => warning.help(),
             Fault::Lint(_) => None,
         }
     }
@@ -291,6 +295,7 @@ impl Fault {
             Fault::UnclosedRegion { .. } => "unclosed-region",
             Fault::StrayBlockTag { .. } => "stray-block-tag",
             Fault::TypedField { .. } => "typed-field",
+            Fault::OddValue(warning) => warning.id(),
             Fault::Lint(flaw) => flaw.id(),
         }
     }

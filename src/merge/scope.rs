@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::name::{FieldMap, Namespace, Need, NoMatch};
 use super::problem::Fault;
 use super::tag::{Expression, Path};
+use super::value::{Frame, Value};
 
 /// The number of a use of a name within its template.
 pub(crate) type NameNo = usize;
@@ -172,6 +173,30 @@ impl Names {
     /// Returns the uses in the order of their numbers.
     pub(crate) fn uses(&self) -> &[NameUse] {
         &self.uses
+    }
+
+    /// Returns the values of a name in a record: one, or that of each row around it.
+    pub(crate) fn values<'f>(&self, name: NameNo, slots: &[Slot], record: &'f Frame) -> Vec<&'f Value> {
+        let (Some(name_use), Some(slot)) = (self.uses.get(name), slots.get(name)) else { return Vec::new() };
+        let frames = self.frames(self.above(name_use.scope, slot.up), slots, record);
+        frames.into_iter().map(|frame| frame.get(slot.position)).collect()
+    }
+
+    /// The level of rows that is so many levels above another.
+    fn above(&self, scope: ScopeNo, up: usize) -> ScopeNo {
+        (0..up).fold(scope, |scope, _| self.scopes[scope].map_or(scope, |(parent, _)| parent))
+    }
+
+    /// The frames of all rows of a level in a record.
+    fn frames<'f>(&self, scope: ScopeNo, slots: &[Slot], record: &'f Frame) -> Vec<&'f Frame> {
+        let Some((parent, rows)) = self.scopes[scope] else { return vec![record] };
+        let Some(slot) = slots.get(rows) else { return Vec::new() };
+        let around = self.frames(self.above(parent, slot.up), slots, record);
+        let rows = around.into_iter().map(|frame| match frame.get(slot.position) {
+            Value::Rows(rows) => rows.as_slice(),
+            _ => &[],
+        });
+        rows.flatten().collect()
     }
 
     /// Resolves all names, or reports every use that fails, by its number.

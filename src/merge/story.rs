@@ -136,7 +136,9 @@ impl Story {
     /// Returns the place of an atom.
     pub(crate) fn place(&self, atom: usize, code: &str) -> Place {
         let paragraph = self.atoms.get(atom).map_or(0, |atom| atom.paragraph);
-        Place { part: self.part.clone(), paragraph, code: code.to_owned() }
+        // A code has this sign in the place of a field inside it.
+        let code = code.replace('\u{FFFC}', "{…}");
+        Place { part: self.part.clone(), paragraph, code }
     }
 
     /// Returns the element that begins at an atom.

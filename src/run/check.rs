@@ -99,6 +99,9 @@ impl Check<'_> {
                 let Ok(planned) = line else { continue };
                 let place = || place(loaded, record);
                 let found = pictures.gather(records, self.desk.pictures(planned), planned, &place)?;
+                if let Some(letter) = &planned.letter {
+                    forms.note_odd_values(letter, place);
+                }
                 if !found.is_empty() {
                     *line = Err(found);
                 }

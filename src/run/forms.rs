@@ -9,15 +9,16 @@ use crate::delivery::mailbox::Mailbox;
 use crate::delivery::mjml::{self, MjmlError};
 use crate::interaction::template::{CommentForm, EmailBody};
 use crate::interaction::{EffectiveInteraction, InteractionTemplate, Standing};
+use crate::merge::odd_value::Told;
 use crate::merge::{BoundTemplate, BoundText, CommentAs, Escape, FieldMap, Need, Template, Text};
 use crate::run::desk::Desk;
 use crate::run::envelope::{bounce_problem, has_tags};
-use crate::run::plan::{NameSources, RunDocument};
+use crate::run::plan::{NameSources, PlannedLetter, RunDocument};
 use crate::run::problem::Problem;
 use crate::run::records::{Records, RecordsError};
 use crate::run::server;
 use crate::run::values::{Names, Uses};
-use crate::run::warning::warnings;
+use crate::run::warning::{of_document, warnings};
 use crate::segment::Digest;
 use crate::setup::Setup;
 
@@ -33,6 +34,8 @@ pub struct Forms<'a> {
     is_sender_known: bool,
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
+    /// The fields of each document that were told of for an odd value.
+    told: BTreeMap<usize, Told>,
     /// The paths of the names that documents and texts use.
     used: BTreeSet<String>,
 }
@@ -70,6 +73,7 @@ impl<'a> Forms<'a> {
             is_sender_known: false,
             problems: Vec::new(),
             warnings: Vec::new(),
+            told: BTreeMap::new(),
             used: BTreeSet::new(),
         }
     }
@@ -122,6 +126,17 @@ impl<'a> Forms<'a> {
     /// Finds a text; none for a plain text, or one that has problems.
     pub fn text(&self, source: &str) -> Option<&BoundText> {
         if has_tags(source) { self.texts.get(source)?.as_ref() } else { None }
+    }
+
+    /// Notes what is odd about the values of a letter, once for each field of its document.
+    pub(in crate::run) fn note_odd_values(&mut self, letter: &PlannedLetter, place: impl Fn() -> String) {
+        let mut forms = self.letters.values().flatten();
+        let Some(form) = forms.find(|form| form.document == letter.document) else { return };
+        let told = self.told.entry(form.document).or_default();
+        for odd in form.template.odd_values(&letter.values, &letter.locale, told) {
+            let problem = of_document(&form.name, odd);
+            self.warnings.push(Problem { place: format!("{}, {}", place(), problem.place), ..problem });
+        }
     }
 
     /// Takes the problems that were found so far.

@@ -14,6 +14,7 @@ use crate::delivery::combined::{CombinedFile, CombinedFileError};
 use crate::delivery::folder::{Destination, Folder, FolderError};
 use crate::delivery::name::{Names, safe_name};
 use crate::delivery::pdf::{Converter, Letter, PdfError, Properties};
+use crate::merge::odd_value::Told;
 use crate::merge::value::{Frame, Value};
 use crate::merge::{
     BoundTemplate, BoundText, Buffer, CombineError, Escape, FieldMap, FieldUse, Manner, Merged, Moment,
@@ -89,6 +90,16 @@ pub struct PlainMerge {
     answers: Vec<Value>,
     /// How letters become PDF; none where they are Word documents.
     pdf: Option<setup::Pdf>,
+    /// The template's file.
+    file: String,
+    odd: Mutex<OddValues>,
+}
+
+/// What is odd about the values of records, once for each field of the template.
+#[derive(Debug, Default)]
+struct OddValues {
+    told: Told,
+    warnings: Vec<Problem>,
 }
 
 /// What a merge made.
@@ -142,6 +153,8 @@ impl PlainMerge {
                     answers,
                     shelf: Shelf::new(Path::new("")),
                     pdf: None,
+                    file: file.to_owned(),
+                    odd: Mutex::default(),
                 })
             }
             (_, name) => {
@@ -211,6 +224,21 @@ impl PlainMerge {
             }
         }
         if problems.is_empty() { Ok(()) } else { Err(PlainError::Problems(problems)) }
+    }
+
+    /// Takes what is odd about the values of the records that were read so far, but stops nothing.
+    pub fn take_warnings(&self) -> Vec<Problem> {
+        let mut odd = self.odd.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut odd.warnings)
+    }
+
+    fn note_odd_values(&self, record: u64, frame: &Frame, locale: &str) {
+        let mut odd = self.odd.lock().unwrap_or_else(PoisonError::into_inner);
+        let OddValues { told, warnings } = &mut *odd;
+        for found in self.template.odd_values(frame, locale, told) {
+            let problem = of_document(&self.file, found);
+            warnings.push(Problem { place: format!("record {record}, {}", problem.place), ..problem });
+        }
     }
 
     /// The template with the pictures of the letter that is made next.

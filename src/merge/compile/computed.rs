@@ -147,7 +147,15 @@ impl Compiler<'_> {
             FieldKind::Unknown(name) if self.is_set(name) => Source::Bookmark(name.clone()),
             _ => Source::Property(Arc::clone(&self.property(code)?.text)),
         };
-        Some(self.formatted(field, code, source))
+        let show = self.formatted(field, code, source);
+        self.watch(&show, field, code);
+        Some(show)
+    }
+
+    /// Notes the names whose values a field may not be able to show as its switches ask.
+    pub(super) fn watch(&mut self, show: &Show, field: Field, code: &FieldCode) {
+        let place = self.story.place(field.begin, code.code.trim());
+        self.findings.watched.add_field(show, &place);
     }
 
     /// Gives a value the switches of its field, and reports what is odd about the field's code.

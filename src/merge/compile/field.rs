@@ -172,6 +172,7 @@ impl Compiler<'_> {
         });
         self.findings.places.push(self.story.place(field.begin, code.code.trim()));
         show.source = Source::Data(Expression::Name(number));
+        self.watch(&show, field, code);
         show
     }
 

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use super::address::AddressPart;
 use super::format::NumberSymbols;
 use super::language::Languages;
+use super::odd_value::WatchList;
 use super::problem::{Fault, Place, Problem};
 use super::program::{Branch, Keep, LastBlock, Op, Program, Static, Target, Traits};
 use super::property::Properties;
@@ -37,6 +38,8 @@ pub(crate) struct Findings {
     pub(crate) fields: Vec<FieldUse>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) warnings: Vec<Problem>,
+    /// The fields and tags that not every value fits.
+    pub(crate) watched: WatchList,
     /// Names between « and » in the text, which may be meant as merge fields.
     pub(crate) typed: Vec<(String, Place)>,
     pub(crate) languages: Languages,
@@ -65,6 +68,7 @@ impl Findings {
             fields: Vec::new(),
             problems: Vec::new(),
             warnings: Vec::new(),
+            watched: WatchList::default(),
             typed: Vec::new(),
             languages: Languages::default(),
             picture: NumberSymbols { decimal: ".".to_owned(), group: ",".to_owned() },
@@ -273,6 +277,8 @@ impl Compiler<'_> {
                     let value = self.expression(expression, Wanted::Value, enclosing, at, &code);
                     let mut show = Show::plain(Source::Data(value));
                     show.language = self.findings.languages.of_run(self.story, Some(run), at);
+                    let place = self.story.place(at, &code);
+                    self.findings.watched.add_tag(&show.source, &place);
                     self.show(show, Some(run), builder);
                 } else if let Some(image) = self.regions.images.remove(&at) {
                     self.image_tag(at, image, enclosing, builder);

@@ -161,6 +161,31 @@ pub enum FormatWarning {
     },
 }
 
+impl FormatWarning {
+    /// Returns what to do about it.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            FormatWarning::UnknownFormat { .. } => None,
+            FormatWarning::AmbiguousDate { read, .. } => Some(format!(
+                "the locale decides which number is the month; a date written as `{read}` means the same everywhere"
+            )),
+            FormatWarning::NumberOutOfRange { .. } | FormatWarning::NoNumberWords { .. } => {
+                Some("its digits are shown; have the words as a column of the data".to_owned())
+            }
+        }
+    }
+
+    /// Returns the stable name of the warning: the variant in kebab case.
+    pub fn id(&self) -> &'static str {
+        match self {
+            FormatWarning::UnknownFormat { .. } => "unknown-format",
+            FormatWarning::AmbiguousDate { .. } => "ambiguous-date",
+            FormatWarning::NumberOutOfRange { .. } => "number-out-of-range",
+            FormatWarning::NoNumberWords { .. } => "no-number-words",
+        }
+    }
+}
+
 impl FormatContext {
     /// Returns a context in which everything is of one locale.
     pub fn of(locale: Arc<LocaleData>) -> FormatContext {
@@ -211,6 +236,25 @@ impl Format {
     /// Tells whether text is shown as it is.
     pub fn is_plain(&self) -> bool {
         self.date.is_none() && self.number.is_none() && self.numeral.is_none() && self.cases.is_empty()
+    }
+
+    /// Returns a format that reads its value as a date.
+    pub(crate) fn of_date() -> Format {
+        Format { date: Some(DatePicture::parse("d")), ..Format::default() }
+    }
+
+    /// Tells whether there are values that the format cannot show, or that it may read in two ways.
+    pub(crate) fn may_warn(&self) -> bool {
+        self.date.is_some() || self.numeral.is_some()
+    }
+
+    /// Returns what is odd about showing a value so.
+    pub(crate) fn warning(&self, value: &Value, context: &FormatContext) -> Option<FormatWarning> {
+        // Typed dates are what they are, and most values are.
+        match value {
+            Value::Text(_) | Value::Number(_) => self.write(value, context, &mut String::new()),
+            Value::Blank | Value::Bool(_) | Value::Date(_) | Value::DateTime(_) | Value::Rows(_) => None,
+        }
     }
 
     /// Writes `value` as the switches ask: `\@` first, then `\#`, then `\*`, in whatever order they stand.

@@ -17,6 +17,7 @@ use super::compile::Findings;
 use super::customs::Customs;
 use super::evaluate::{Circumstances, Frames};
 use super::name::{self, FieldMap, Namespace, Need};
+use super::odd_value::Told;
 use super::package::PackageError;
 use super::picture::{Picture, Pictures};
 use super::problem::{Fault, Problem};
@@ -385,6 +386,17 @@ impl BoundTemplate {
             program.render(&mut frames, &mut Nowhere);
         }
         frames.is_skipped()
+    }
+
+    /// Finds what is odd about the values of a record: a text that may be either of two dates, a number that a field cannot
+    /// show as its switches ask. `told` keeps the fields that were told of, each of which is once.
+    pub fn odd_values(&self, record: &Frame, locale: &str, told: &mut Told) -> Vec<Problem> {
+        let findings = &self.understood.findings;
+        if findings.watched.is_empty() {
+            return Vec::new();
+        }
+        let contexts = self.understood.customs.contexts(locale);
+        findings.watched.find((&findings.names, &self.slots), (record, &contexts), told)
     }
 
     /// Tells what stands between two letters of a combined document: nothing if the template is a directory.

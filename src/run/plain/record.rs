@@ -40,6 +40,7 @@ impl Records<'_> {
                     None => format!("{number:06}"),
                 };
                 let frame = self.merge.frame(&record, self.merge.template.needs());
+                self.merge.note_odd_values(number, &frame, &self.moment.locale);
                 due.push(Due { record: number, frame, stem });
             }
             Ok(due)
