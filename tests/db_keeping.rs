@@ -217,7 +217,7 @@ fn the_set_up_is_shown_with_where_each_value_comes_from_and_without_secrets() {
     place.write(
         "mailrun.toml",
         "[smtp]\nfrom = \"a@example.com\"\nurl = \"smtp://localhost\"\npassword = { env = \"SECRET\" }\n\n\
-         [[salesperson]]\ncode = \"JR\"\nname = \"Jana\"\n",
+         [[salesperson]]\ncode = \"JR\"\nname = \"Jana\"\n\n[pdf]\nsoffice = \"/bin/sh\"\n",
     );
     let shown = place.run(&["config", "show", "--json", "--out", "letters"]).expect_code(0).json_lines();
     let of = |key: &str| {
@@ -234,4 +234,7 @@ fn the_set_up_is_shown_with_where_each_value_comes_from_and_without_secrets() {
     assert_eq!(of("output.folder"), pair("letters", "--out"));
     assert_eq!(of("number_series.segment"), pair("SM00001", "default"));
     assert_eq!(of("db"), pair("mailrun.db", "default"));
+    assert_eq!(of("pdf.soffice"), pair("/bin/sh", "mailrun.toml:11"));
+    assert_eq!(of("pdf.standard"), pair("pdf", "default"));
+    assert_eq!(of("print.sides"), pair("simplex", "default"));
 }

@@ -151,7 +151,21 @@ fn of_default(setup: &Setup) -> Vec<Held> {
         all.push(("smtp.retry.attempts", smtp.retry.attempts.to_string()));
         all.push(("smtp.retry.age", smtp.retry.age.to_string()));
     }
-    let held =
-        |(key, value): (&str, String)| Held { key: key.to_owned(), value, origin: "default".to_owned() };
-    all.into_iter().map(held).collect()
+    let held = |key: &str, value: String| Held { key: key.to_owned(), value, origin: "default".to_owned() };
+    let mut all: Vec<Held> = all.into_iter().map(|(key, value)| held(key, value)).collect();
+    let sections = [("output", json!({ "letters": setup.output.letters })), ("print", json!(setup.print))];
+    for (section, values) in sections.into_iter().chain([("pdf", json!(setup.pdf))]) {
+        for (key, value) in values.as_object().into_iter().flatten() {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            all.push(held(&format!("{section}.{key}"), value));
+        }
+    }
+    if let Some(soffice) = all.iter_mut().find(|held| held.key == "pdf.soffice") {
+        // Where none is named, it is the one that was found.
+        (soffice.value, soffice.origin) = match &setup.pdf.soffice {
+            Some(found) => (found.display().to_string(), "PATH".to_owned()),
+            None => ("not there".to_owned(), "PATH".to_owned()),
+        };
+    }
+    all
 }
