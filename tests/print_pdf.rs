@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
+use mail_parser::{MessageParser, MimeHeaders};
 use support::docx::{Docx, merge_field, p, t};
 use support::place::{Place, SmallDisk};
 
@@ -171,4 +172,97 @@ fn a_print_file_accounts_for_every_page_in_the_order_that_was_asked_for() {
         assert_eq!((ticket["letters"].as_u64(), ticket["sheets"].as_u64()), (Some(7), Some(7)));
         assert_eq!(ticket["proof"][0]["contact"], first);
     }
+}
+
+/// A place whose contacts get e-mails with their letter as PDF, each locked by the contact's postcode.
+fn place_with_locked_letters(standard: &str) -> Place {
+    let place = place_of(&NAMES);
+    let contacts = place.read_text("contacts.csv").replace("no,name,", "no,email,name,");
+    let contacts = contacts.lines().map(|row| match row.split_once(',') {
+        Some((no, rest)) if no != "no" => format!("{no},{no}@example.org,{rest}\n"),
+        _ => format!("{row}\n"),
+    });
+    place.write("contacts.csv", contacts.collect::<String>());
+    let segment = place.read_text("segment.toml").replace("hard-copy", "email");
+    place.write("segment.toml", format!("{segment}[template.email]\nattach = [\"pdf\"]\n"));
+    let password = "password = \"{{contact.post_code}}\"";
+    place.write(
+        "mailrun.toml",
+        format!("[smtp]\nfrom = \"a@example.org\"\n[pdf]\nsoffice = \"./soffice\"\n{password}\n{standard}"),
+    );
+    place
+}
+
+/// The PDF that is attached to a message.
+fn attached(message: &[u8]) -> Vec<u8> {
+    let message = MessageParser::new().parse(message).expect("it is a message");
+    let pdf = message.attachments().find(|part| part.attachment_name() == Some("Hello.pdf"));
+    pdf.expect("a PDF is attached").contents().to_vec()
+}
+
+#[test]
+fn an_attached_pdf_opens_with_the_contacts_password_only() {
+    let place = place_with_locked_letters("");
+    let _ = place.run(&["run", "segment.toml"]).expect_code(0);
+    let messages = place.files("out/SM1/outbox");
+    assert_eq!(messages.len(), NAMES.len());
+    for (message, (at, name)) in messages.iter().zip(NAMES.iter().enumerate()) {
+        let file = place.write("attached.pdf", attached(&place.read(message)));
+        let text = |password: &str| {
+            let arguments = ["-upw", password, "attached.pdf", "-"];
+            Command::new("pdftotext").args(arguments).current_dir(place.path("")).output().expect("it runs")
+        };
+        let opened = text(&format!("80{:02}", 50 - at));
+        assert!(String::from_utf8_lossy(&opened.stdout).contains(&format!("Dear {name}")), "{opened:?}");
+        assert!(!text("").status.success() && !text("8051").status.success(), "{name}");
+        let password = format!("--password=80{:02}", 50 - at);
+        let seen = Command::new("qpdf").args([&password, "--show-encryption"]).arg(&file).output();
+        let seen = seen.expect("qpdf runs");
+        assert!(
+            String::from_utf8_lossy(&seen.stdout).contains("stream encryption method: AESv3"),
+            "{seen:?}"
+        );
+        let checked = Command::new("qpdf").args([&password, "--check"]).arg(&file).output();
+        assert!(checked.expect("qpdf runs").status.success(), "{name}");
+    }
+}
+
+#[test]
+fn a_password_that_is_missing_or_locks_an_archive_is_found_by_check() {
+    let place = place_with_locked_letters("");
+    let contacts = place.read_text("contacts.csv").replace(",8048,", ",,");
+    place.write("contacts.csv", contacts);
+    let ended = place.run(&["check", "segment.toml", "--json"]).expect_code(1);
+    let problems = ended.json_lines();
+    assert_eq!(problems[0]["problem"]["id"], "no-pdf-password", "{problems:?}");
+    assert!(problems[0]["problem"]["place"].as_str().is_some_and(|place| place.contains("CT0003")));
+    let place = place_with_locked_letters("standard = \"pdf/a-1b\"\n");
+    let problems = place.run(&["check", "segment.toml", "--json"]).expect_code(1).json_lines();
+    assert_eq!(problems[0]["problem"]["id"], "locked-archive", "{problems:?}");
+}
+
+#[test]
+fn a_preview_shows_what_is_attached_and_draws_the_pages() {
+    let place = place_with_locked_letters("");
+    let ended = place.run(&["preview", "segment.toml", "--first", "2", "--png"]).expect_code(0);
+    let expected = ["docx", "pdf", "1.png", "eml"];
+    let shown: Vec<&str> = ended.stdout.lines().collect();
+    assert_eq!(shown.len(), 2 * expected.len(), "{shown:?}");
+    for (name, ending) in shown.iter().zip(expected.iter().cycle()) {
+        assert!(name.ends_with(ending), "{shown:?}");
+    }
+    let file = |ending: &str| {
+        let name = place.files("out").into_iter().find(|name| name.ends_with(ending));
+        place.read(&name.unwrap_or_else(|| panic!("there is no {ending}")))
+    };
+    assert!(file(".png").starts_with(b"\x89PNG"));
+    // The PDF beside it can be read; the one in the message is as it would go out.
+    let find = |bytes: &[u8]| bytes.windows(8).any(|it| it == b"/Encrypt");
+    assert!(find(&attached(&file(".eml"))) && !find(&file(".pdf")));
+    place.write("nowhere/soffice", "");
+    let mut without = place.command(&["preview", "segment.toml", "--png"]);
+    let ended = without.env("PATH", place.path("nowhere")).output().expect("it starts");
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("apt install poppler-utils"), "{said}");
 }

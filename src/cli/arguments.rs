@@ -54,7 +54,7 @@ pub(super) enum Command {
     #[command(after_help = "Example: mailrun explain spring.toml --contact CT000012")]
     Explain(Explain),
     /// Make some letters and messages to look at; nothing is logged
-    #[command(after_help = "Example: mailrun preview spring.toml --first 5 --out look")]
+    #[command(after_help = "Example: mailrun preview spring.toml --first 5 --png --out look")]
     Preview(Preview),
     /// Plain mail merge: a Word template and a table, no segment, no log
     #[command(after_help = "Example: mailrun merge letter.docx contacts.csv --out letters --name '{{no}}'")]

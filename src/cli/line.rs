@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::DONE;
 use super::change::{change, nothing, pairs, read_document};
-use super::look::outlooks;
+use super::look::{Besides, outlooks};
 use super::office::setup;
 use super::options::Common;
 use super::problem::Failure;
@@ -89,7 +89,8 @@ fn premerge(
     file: &PathBuf,
     terminal: &Terminal,
 ) -> Result<u8, Failure> {
-    let found = outlooks(common, &segment.0, &Look::Contacts(vec![target.contact.clone()]), None)?;
+    let found =
+        outlooks(common, &segment.0, &Look::Contacts(vec![target.contact.clone()]), Besides::Nothing)?;
     let Some(outlook) =
         found.into_iter().find(|outlook| target.line_no.is_none_or(|no| no == outlook.line_no))
     else {

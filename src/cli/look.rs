@@ -1,12 +1,12 @@
 //! Owns the commands that look before anything happens: explain, preview.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
 
-use super::office::{Surroundings, segment_ref};
+use super::office::{Surroundings, program_folders, segment_ref};
 use super::options::Common;
 use super::post;
 use super::problem::{Failure, listed, n_problems};
@@ -16,10 +16,12 @@ use crate::contact::{ContactNo, CorrespondenceType};
 use crate::delivery::mailbox::{AddressError, Mailbox};
 use crate::delivery::message::Message;
 use crate::delivery::name::safe_name;
+use crate::delivery::pdf::picture::{self, PictureError};
 use crate::delivery::smtp::connection::Connection;
 use crate::interaction::{Entry, State};
-use crate::run::preview::{Look, Outlook, look, look_for};
+use crate::run::preview::{Look, Outlook, look, look_at_pages, look_for};
 use crate::run::{Counts, Office, Problem, Question, RunError, way};
+use crate::setup::program;
 use crate::store::Database;
 
 #[derive(Debug, Args)]
@@ -44,11 +46,22 @@ pub(super) struct Preview {
     /// Send the messages to this address instead, each marked as a preview; without a mail server they are files
     #[arg(long, value_name = "ADDRESS")]
     pub(super) send_to: Option<String>,
+    /// Make each letter PDF too, and a picture of each page
+    #[arg(long, conflicts_with = "send_to")]
+    pub(super) png: bool,
+}
+
+/// What is made of the lines besides what they have anyway.
+#[derive(Clone, Copy)]
+pub(super) enum Besides<'a> {
+    Nothing,
+    Copies(&'a Mailbox),
+    Pages,
 }
 
 pub(super) fn explain(common: &Common, explain: &Explain, terminal: &mut Terminal) -> Result<u8, Failure> {
     let contact = ContactNo::from(explain.contact.as_str());
-    let outlooks = outlooks(common, &explain.segment, &Look::Contacts(vec![contact]), None)?;
+    let outlooks = outlooks(common, &explain.segment, &Look::Contacts(vec![contact]), Besides::Nothing)?;
     let Some(outlook) = outlooks.first() else { return Err(no_line(&explain.contact)) };
     let mut data = terminal.data();
     match &outlook.planned {
@@ -85,7 +98,11 @@ pub(super) fn preview(common: &Common, preview: &Preview, terminal: &mut Termina
     if let Some(address) = &preview.send_to {
         return send_copies(common, preview, &wanted, address, terminal);
     }
-    let outlooks = outlooks(common, &preview.segment, &wanted, None)?;
+    let (besides, painter) = match preview.png {
+        true => (Besides::Pages, Some(painter()?)),
+        false => (Besides::Nothing, None),
+    };
+    let outlooks = outlooks(common, &preview.segment, &wanted, besides)?;
     let surroundings = Surroundings::of(common, Some(&segment_ref(&preview.segment)))?;
     let problems: Vec<Problem> =
         outlooks.iter().filter_map(|outlook| outlook.planned.as_ref().err()).flatten().cloned().collect();
@@ -97,7 +114,7 @@ pub(super) fn preview(common: &Common, preview: &Preview, terminal: &mut Termina
         let Ok(planned) = &outlook.planned else { continue };
         let entry = &planned.entry;
         let folder = surroundings.out.join(safe_name(&entry.segment.0, "")).join("preview");
-        for (name, bytes) in files(outlook, entry) {
+        for (name, bytes) in files(outlook, entry, painter.as_deref())? {
             let path = folder.join(name);
             write(&path, bytes)?;
             if terminal.json {
@@ -126,7 +143,7 @@ fn send_copies(
     let to: Mailbox = address
         .parse()
         .map_err(|error: AddressError| Failure::problem(error.id(), error.to_string(), "--send-to"))?;
-    let outlooks = outlooks(common, &preview.segment, wanted, Some(&to))?;
+    let outlooks = outlooks(common, &preview.segment, wanted, Besides::Copies(&to))?;
     let surroundings = Surroundings::of(common, Some(&segment_ref(&preview.segment)))?;
     let problems: Vec<Problem> =
         outlooks.iter().filter_map(|outlook| outlook.planned.as_ref().err()).flatten().cloned().collect();
@@ -201,7 +218,7 @@ pub(super) fn outlooks(
     common: &Common,
     segment: &str,
     wanted: &Look,
-    copy_to: Option<&Mailbox>,
+    besides: Besides<'_>,
 ) -> Result<Vec<Outlook>, Failure> {
     let asked = segment_ref(segment);
     let surroundings = Surroundings::of(common, Some(&asked))?;
@@ -218,10 +235,24 @@ pub(super) fn outlooks(
         wait: surroundings.wait,
         server: surroundings.server.as_ref(),
     };
-    match copy_to {
-        None => Ok(look(&mut office, &asked, wanted)?),
-        Some(to) => Ok(look_for(&mut office, &asked, wanted, to)?),
+    match besides {
+        Besides::Nothing => Ok(look(&mut office, &asked, wanted)?),
+        Besides::Copies(to) => Ok(look_for(&mut office, &asked, wanted, to)?),
+        Besides::Pages => Ok(look_at_pages(&mut office, &asked, wanted)?),
     }
+}
+
+/// Finds the program that draws pages.
+fn painter() -> Result<PathBuf, Failure> {
+    program(Path::new(picture::PROGRAM), &program_folders()).ok_or_else(|| {
+        let error = PictureError::NoProgram;
+        Failure::problems(vec![Problem {
+            id: error.id(),
+            message: error.to_string(),
+            place: "--png".to_owned(),
+            help: error.help(),
+        }])
+    })
 }
 
 fn no_line(contact: &str) -> Failure {
@@ -232,17 +263,33 @@ fn no_line(contact: &str) -> Failure {
     }
 }
 
-/// Returns the files of an outlook: the message where there is one, and the letter.
-fn files(outlook: &Outlook, entry: &Entry) -> Vec<(String, Vec<u8>)> {
+/// Returns the files of an outlook: the letter, as PDF and in pictures where it is, and the message where there is one.
+fn files(
+    outlook: &Outlook,
+    entry: &Entry,
+    painter: Option<&Path>,
+) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     let mut files = Vec::new();
     let stem = Path::new(&entry.file).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     if let Some(letter) = &outlook.letter {
         files.push((safe_name(&stem, "docx"), letter.clone()));
     }
+    if let Some(pdf) = &outlook.pdf {
+        files.push((safe_name(&stem, "pdf"), pdf.bytes.clone()));
+        let drawn = painter.map(|painter| picture::pictures(painter, &pdf.bytes)).transpose();
+        let drawn = drawn.map_err(|error| Failure::Stopped {
+            code: INTERRUPTED,
+            message: error.to_string(),
+            help: error.help(),
+        })?;
+        for (page, picture) in (1..).zip(drawn.unwrap_or_default()) {
+            files.push((safe_name(&format!("{stem} {page}"), "png"), picture));
+        }
+    }
     if let Some(message) = &outlook.message {
         files.push((safe_name(&stem, "eml"), message.bytes().to_vec()));
     }
-    files
+    Ok(files)
 }
 
 fn write(path: &Path, bytes: Vec<u8>) -> Result<(), Failure> {

@@ -131,7 +131,7 @@ pub(super) fn setup_path(common: &Common, segment: Option<&SegmentRef>) -> Optio
 
 /// Returns the folders where programs are looked for.
 #[expect(clippy::disallowed_methods, reason = "the environment belongs to the command line")]
-fn program_folders() -> Vec<PathBuf> {
+pub(super) fn program_folders() -> Vec<PathBuf> {
     std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
 }
 

@@ -69,8 +69,14 @@ impl Envelope {
     }
 
     /// Returns the line's part of the plan.
-    pub(in crate::run) fn message(self, body: Option<Frame>) -> PlannedMessage {
-        PlannedMessage { from: self.from, reply_to: self.reply_to, body, unsubscribe: self.unsubscribe }
+    pub(in crate::run) fn message(self, body: Option<Frame>, password: String) -> PlannedMessage {
+        PlannedMessage {
+            from: self.from,
+            reply_to: self.reply_to,
+            body,
+            unsubscribe: self.unsubscribe,
+            password,
+        }
     }
 }
 

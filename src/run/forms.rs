@@ -206,6 +206,7 @@ impl<'a> Forms<'a> {
         for address in &smtp.unsubscribe {
             self.learn_text("unsubscribe address", address);
         }
+        self.learn_text("password of PDF files", &self.desk.setup.pdf.password);
         if let Some(fax) = &self.desk.setup.fax {
             self.learn_text("fax address", &fax.address);
         }

@@ -9,6 +9,7 @@ use crate::delivery::mailbox::Address;
 use crate::delivery::name::safe_name;
 use crate::interaction::resolve::Facts;
 use crate::interaction::rule::Rule;
+use crate::interaction::template::EmailAttachment;
 use crate::interaction::{EffectiveInteraction, Entry, Standing, State};
 use crate::merge::Moment;
 use crate::run::desk::Desk;
@@ -140,11 +141,25 @@ pub(in crate::run) fn freeze(
     for (id, message, help) in envelope.iter().flat_map(Envelope::problems) {
         problem(id, message, help);
     }
+    let is_locked = !desk.setup.pdf.password.is_empty()
+        && effective.standing == Standing::Due(CorrespondenceType::Email)
+        && effective.template.value.email.attach.contains(&EmailAttachment::Pdf);
+    let password = match is_locked {
+        true => text(desk, forms, &context, &desk.setup.pdf.password).trim().to_owned(),
+        false => String::new(),
+    };
+    if is_locked && password.is_empty() {
+        problem(
+            "no-pdf-password",
+            format!("the line's PDF is to be locked, and `{}` is empty for it", desk.setup.pdf.password),
+            "give the contact the value, or leave the contact out; `[pdf] password` says what locks the files",
+        );
+    }
     let message_id = desk
         .run
         .zip(envelope.as_ref())
         .and_then(|(run, envelope)| envelope.message_id(run, record.line.line_no));
-    let letter = form.map(|form| planned_letter(&context, form, envelope));
+    let letter = form.map(|form| planned_letter(&context, form, envelope, password));
     let mut wanted = Vec::new();
     if let (Some(form), Some(letter)) = (form, &letter)
         && form.template.wants_more()
@@ -265,7 +280,12 @@ fn address_block(desk: &Desk, effective: &EffectiveInteraction<'_>, contact: &Co
     }
 }
 
-fn planned_letter(context: &LineContext<'_>, form: &LetterForm, envelope: Option<Envelope>) -> PlannedLetter {
+fn planned_letter(
+    context: &LineContext<'_>,
+    form: &LetterForm,
+    envelope: Option<Envelope>,
+    password: String,
+) -> PlannedLetter {
     let body = || form.body_needs.as_ref().map(|needs| context.frame(&form.names, needs));
     PlannedLetter {
         document: form.document,
@@ -273,7 +293,7 @@ fn planned_letter(context: &LineContext<'_>, form: &LetterForm, envelope: Option
         locale: context.moment.locale.clone(),
         pictures: BTreeMap::new(),
         destination: envelope.is_none().then(|| destination(context)),
-        message: envelope.map(|envelope| envelope.message(body())),
+        message: envelope.map(|envelope| envelope.message(body(), password)),
     }
 }
 

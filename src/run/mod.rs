@@ -410,7 +410,7 @@ fn checked(office: &mut Office<'_>, asked: &SegmentRef) -> Result<(Loaded, RunNo
         Ok(signer) if checked.problems.is_empty() => {
             checked.problems = size::check(office.store, run, &options, signer)?;
             let documents = office.store.documents(run)?;
-            checked.problems.extend(options.paper.problem(&documents));
+            checked.problems.extend(options.paper.problems(&documents));
         }
         Ok(_) => {}
         Err(error) => checked.problems.push(error.problem()),

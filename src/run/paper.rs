@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use rayon::prelude::*;
 
 use crate::contact::CorrespondenceType;
-use crate::delivery::pdf::{Converter, Letter, Pdf, PdfError, Properties};
+use crate::delivery::pdf::{Converter, Letter, Pdf, PdfError, Properties, locked};
 use crate::interaction::template::EmailAttachment;
 use crate::run::album::Album;
 use crate::run::buffers::Buffers;
@@ -14,7 +14,7 @@ use crate::run::plan::{Paper, RunDocument};
 use crate::run::problem::Problem;
 use crate::run::{Letters, Office};
 use crate::segment::LineNo;
-use crate::setup::{self, LetterFiles};
+use crate::setup::{self, LetterFiles, PdfStandard, Setup};
 
 /// What a line has as PDF: nothing where it needs none, else the file, or why it cannot be made.
 pub(in crate::run) type LinePdf = Option<Result<Pdf, String>>;
@@ -36,21 +36,37 @@ impl Paper {
     }
 
     /// Returns what hinders making PDF before anything has happened.
-    pub(in crate::run) fn problem(&self, documents: &[RunDocument]) -> Option<Problem> {
-        if self.pdf.soffice.is_some() || !self.may_need_pdf(documents) {
-            return None;
+    pub(in crate::run) fn problems(&self, documents: &[RunDocument]) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.pdf.soffice.is_none() && self.may_need_pdf(documents) {
+            problems.push(no_program(match self.letters {
+                LetterFiles::Docx => "template.email.attach = [\"pdf\"]",
+                LetterFiles::Pdf | LetterFiles::Both => "letters on paper as PDF",
+            }));
         }
-        let error = PdfError::NoProgram;
-        let place = match self.letters {
-            LetterFiles::Docx => "template.email.attach = [\"pdf\"]",
-            LetterFiles::Pdf | LetterFiles::Both => "letters on paper as PDF",
-        };
-        Some(Problem {
-            id: error.id(),
-            message: error.to_string(),
-            place: place.to_owned(),
-            help: error.help(),
-        })
+        if !self.pdf.password.is_empty() && self.pdf.standard != PdfStandard::Plain {
+            problems.push(Problem {
+                id: "locked-archive",
+                message: "a file for the archive (PDF/A) must not be locked".to_owned(),
+                place: format!("{}: pdf.password", Setup::FILE_NAME),
+                help: Some("take `password` or `standard` out of `[pdf]`".to_owned()),
+            });
+        }
+        problems
+    }
+}
+
+/// The problem that LibreOffice is not there, for what needs it.
+pub(in crate::run) fn no_program(place: &str) -> Problem {
+    let error = PdfError::NoProgram;
+    Problem { id: error.id(), message: error.to_string(), place: place.to_owned(), help: error.help() }
+}
+
+/// Returns the PDF of a line as it goes out: locked, where the line has a password.
+pub(in crate::run) fn as_sent(line: &Pending, pdf: Pdf) -> Result<Pdf, String> {
+    match line.letter.message.as_ref().map_or("", |message| message.password.as_str()) {
+        "" => Ok(pdf),
+        password => Ok(Pdf { bytes: locked(&pdf.bytes, password)?, ..pdf }),
     }
 }
 
@@ -107,5 +123,8 @@ pub(in crate::run) fn pdfs(
         })
         .collect();
     let mut made = converter.convert(&wanted)?.into_iter();
-    Ok(merged.iter().map(|docx| docx.as_ref().and_then(|_| made.next())).collect())
+    let of_line = |(line, docx): (&Pending, &Option<Vec<u8>>)| {
+        docx.as_ref().and_then(|_| made.next()).map(|pdf| pdf.and_then(|pdf| as_sent(line, pdf)))
+    };
+    Ok(pending.iter().zip(&merged).map(of_line).collect())
 }

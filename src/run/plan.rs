@@ -144,4 +144,7 @@ pub struct PlannedMessage {
     /// The `List-Unsubscribe` addresses.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unsubscribe: Vec<String>,
+    /// The password that opens the attached PDF; empty for none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub password: String,
 }

@@ -3,11 +3,13 @@
 use crate::contact::ContactNo;
 use crate::delivery::mailbox::Mailbox;
 use crate::delivery::message::Message;
+use crate::delivery::pdf::{Converter, Letter, Pdf, PdfError, Properties};
 use crate::interaction::resolve::Facts;
 use crate::interaction::rule::Rule;
 use crate::interaction::{EntryNo, resolve};
 use crate::merge::{Buffer, Moment};
 use crate::run::album::{Album, Gathering};
+use crate::run::attempt::Tries;
 use crate::run::check::moment_of;
 use crate::run::desk::Desk;
 use crate::run::forms::Forms;
@@ -15,10 +17,13 @@ use crate::run::freeze::{freeze, rules};
 use crate::run::household::join;
 use crate::run::journal::Pending;
 use crate::run::letters::LetterAs;
+use crate::run::paper::{as_sent, no_program};
 use crate::run::plan::PlannedLine;
 use crate::run::records::LineRecord;
 use crate::run::suppress::suppress;
-use crate::run::{Letters, Loaded, Office, Problem, RunError, SegmentRef, load, options, signer};
+use crate::run::{
+    DeliveryError, Letters, Loaded, Office, Problem, RunError, SegmentRef, load, options, signer,
+};
 use crate::segment::LineNo;
 
 /// Which lines to look at.
@@ -43,8 +48,21 @@ pub struct Outlook {
     pub letter: Option<Vec<u8>>,
     /// The message, where there is one.
     pub message: Option<Message>,
+    /// The letter as PDF, not locked, where the line has it or it was asked for.
+    pub pdf: Option<Pdf>,
     /// The rule behind each value.
     pub rules: Vec<(&'static str, Rule)>,
+}
+
+/// What is made of the lines besides what they have anyway.
+#[derive(Clone, Copy, Debug, Default)]
+enum Besides<'a> {
+    #[default]
+    Nothing,
+    /// Each message is a copy that goes to this address.
+    Copies(&'a Mailbox),
+    /// Each letter as PDF.
+    Pages,
 }
 
 /// Looks at lines of a segment; the store stays as it was.
@@ -53,10 +71,23 @@ pub struct Outlook {
 ///
 /// A segment that cannot be loaded, a store that fails. Problems of a line are part of its outlook.
 pub fn look(office: &mut Office<'_>, asked: &SegmentRef, look: &Look) -> Result<Vec<Outlook>, RunError> {
-    look_or_copy(office, asked, look, None)
+    look_besides(office, asked, look, Besides::Nothing)
 }
 
-/// The same, but each message is a copy that goes to `to`: see [`Letters::copy`].
+/// The same, and each letter is made PDF.
+///
+/// # Errors
+///
+/// As for [`look`]; a LibreOffice that is not there is a problem.
+pub fn look_at_pages(
+    office: &mut Office<'_>,
+    asked: &SegmentRef,
+    look: &Look,
+) -> Result<Vec<Outlook>, RunError> {
+    look_besides(office, asked, look, Besides::Pages)
+}
+
+/// The same as [`look`], but each message is a copy that goes to `to`: see [`Letters::copy`].
 ///
 /// # Errors
 ///
@@ -67,17 +98,17 @@ pub fn look_for(
     look: &Look,
     to: &Mailbox,
 ) -> Result<Vec<Outlook>, RunError> {
-    look_or_copy(office, asked, look, Some(to))
+    look_besides(office, asked, look, Besides::Copies(to))
 }
 
-fn look_or_copy(
+fn look_besides(
     office: &mut Office<'_>,
     asked: &SegmentRef,
     look: &Look,
-    copy_to: Option<&Mailbox>,
+    besides: Besides<'_>,
 ) -> Result<Vec<Outlook>, RunError> {
     office.store.begin_draft()?;
-    let outlooks = outlooks(office, asked, look, copy_to);
+    let outlooks = outlooks(office, asked, look, besides);
     office.store.discard_draft()?;
     outlooks
 }
@@ -86,7 +117,7 @@ fn outlooks(
     office: &mut Office<'_>,
     asked: &SegmentRef,
     look: &Look,
-    copy_to: Option<&Mailbox>,
+    besides: Besides<'_>,
 ) -> Result<Vec<Outlook>, RunError> {
     let loaded = load::load(office.store, office.setup, asked)?;
     let (desk, of_setup) = Desk::new(office.store, office.setup, &loaded.segment, office.now.date())?;
@@ -111,7 +142,13 @@ fn outlooks(
     })?;
     let letters = Letters::compile(office.store, options, forms.documents)?.signed_by(signer);
     for outlook in &mut planned {
-        add_letter(office, outlook, &letters, copy_to)?;
+        add_letter(office, outlook, &letters)?;
+    }
+    if let Err(problem) = add_pdf(office, &mut planned, &letters, besides)? {
+        return Err(RunError::Problems { segment: loaded.segment, problems: vec![problem] });
+    }
+    for outlook in &mut planned {
+        add_message(outlook, &letters, besides);
     }
     Ok(planned)
 }
@@ -179,53 +216,104 @@ fn outlook(
             (Err(refusals.iter().map(problem).collect()), Vec::new())
         }
     };
-    Ok(Outlook { contact, line_no, planned, letter: None, message: None, rules })
+    Ok(Outlook { contact, line_no, planned, letter: None, message: None, pdf: None, rules })
 }
 
-fn add_letter(
-    office: &mut Office<'_>,
-    outlook: &mut Outlook,
-    letters: &Letters,
-    copy_to: Option<&Mailbox>,
-) -> Result<(), RunError> {
+fn add_letter(office: &mut Office<'_>, outlook: &mut Outlook, letters: &Letters) -> Result<(), RunError> {
     let Ok(PlannedLine { entry, letter: Some(letter), .. }) = &outlook.planned else { return Ok(()) };
-    let Some(correspondence_type) = entry.correspondence_type else { return Ok(()) };
     let (album, _) = Album::fetch(office.store, std::iter::once(letter), &Album::default())?;
     let mut buffer = Buffer::new();
-    let made = letters.merge(letter, entry.line_no.0 / LineNo::STEP, &album, &mut buffer).and_then(|_| {
-        let pending = Pending {
-            tried: crate::run::attempt::Tries::default(),
+    match letters.merge(letter, entry.line_no.0 / LineNo::STEP, &album, &mut buffer) {
+        Ok(_) => outlook.letter = Some(buffer.into()),
+        Err(reason) => outlook.fail("letter", reason),
+    }
+    Ok(())
+}
+
+/// Makes the letters PDF whose lines have it, or all; the inner error is that it cannot be made at all.
+fn add_pdf(
+    office: &Office<'_>,
+    outlooks: &mut [Outlook],
+    letters: &Letters,
+    besides: Besides<'_>,
+) -> Result<Result<(), Problem>, RunError> {
+    let is_wanted = |outlook: &Outlook| {
+        let pending = outlook.pending().filter(|_| outlook.letter.is_some());
+        pending.filter(|line| matches!(besides, Besides::Pages) || letters.needs_pdf(line))
+    };
+    let wanted: Vec<Option<Pending>> = outlooks.iter().map(is_wanted).collect();
+    if wanted.iter().all(Option::is_none) {
+        return Ok(Ok(()));
+    }
+    let set_up = &office.setup.pdf;
+    if set_up.soffice.is_none() {
+        return Ok(Err(no_program("preview")));
+    }
+    let folder = office.out.clone();
+    let failed = |source| PdfError::Folder { folder, source };
+    let made = tempfile::tempdir().map_err(failed).and_then(|folder| {
+        let author = letters.paper().author.as_str();
+        let pairs = outlooks.iter().zip(&wanted);
+        let wanted: Vec<Letter<'_>> = pairs
+            .filter_map(|(outlook, line)| {
+                let (docx, line) = (outlook.letter.as_deref()?, line.as_ref()?);
+                let properties = Properties { title: &line.subject, author };
+                Some(Letter { docx, template: line.letter.document, properties })
+            })
+            .collect();
+        Converter::open(set_up, folder.path())?.convert(&wanted)
+    });
+    let made = made.map_err(DeliveryError::Pdf)?;
+    let with_pdf = outlooks.iter_mut().zip(&wanted).filter(|(_, line)| line.is_some());
+    for ((outlook, _), made) in with_pdf.zip(made) {
+        match made {
+            Ok(pdf) => outlook.pdf = Some(pdf),
+            Err(reason) => outlook.fail("pdf", reason),
+        }
+    }
+    Ok(Ok(()))
+}
+
+fn add_message(outlook: &mut Outlook, letters: &Letters, besides: Besides<'_>) {
+    let (Some(pending), Some(docx)) = (outlook.pending(), &outlook.letter) else { return };
+    if pending.letter.message.is_none() {
+        return;
+    }
+    let sent = outlook.pdf.clone().map(|pdf| as_sent(&pending, pdf)).transpose();
+    let made = sent.and_then(|pdf| {
+        let letter = LetterAs { docx, pdf: pdf.as_ref().map(|pdf| pdf.bytes.as_slice()) };
+        match besides {
+            Besides::Nothing | Besides::Pages => letters.message(&pending, letter),
+            Besides::Copies(to) => letters.copy(&pending, letter, to),
+        }
+    });
+    match made {
+        Ok(message) => outlook.message = Some(message),
+        Err(reason) => outlook.fail("letter", reason),
+    }
+}
+
+impl Outlook {
+    /// What the line would be in the journal; none without a letter.
+    fn pending(&self) -> Option<Pending> {
+        let Ok(PlannedLine { entry, letter: Some(letter), .. }) = &self.planned else { return None };
+        Some(Pending {
+            tried: Tries::default(),
             entry: EntryNo(0),
             line_no: entry.line_no,
             contact: entry.contact.clone(),
             contact_name: entry.contact_name.clone(),
-            correspondence_type,
+            correspondence_type: entry.correspondence_type?,
             email: entry.email.clone(),
             subject: entry.subject.clone(),
             file: entry.file.clone(),
             letter: letter.clone(),
             suppressed: None,
-        };
-        match letter.message {
-            Some(_) => {
-                let letter = LetterAs { docx: buffer.letter(), pdf: None };
-                match copy_to {
-                    None => letters.message(&pending, letter).map(Some),
-                    Some(to) => letters.copy(&pending, letter, to).map(Some),
-                }
-            }
-            None => Ok(None),
-        }
-    });
-    match made {
-        Ok(message) => {
-            outlook.message = message;
-            outlook.letter = Some(buffer.into());
-        }
-        Err(reason) => {
-            let place = format!("contact {}, line {}", outlook.contact, outlook.line_no);
-            outlook.planned = Err(vec![Problem { id: "letter", message: reason, place, help: None }]);
-        }
+        })
     }
-    Ok(())
+
+    fn fail(&mut self, id: &'static str, reason: String) {
+        let place = format!("contact {}, line {}", self.contact, self.line_no);
+        self.planned = Err(vec![Problem { id, message: reason, place, help: None }]);
+    }
 }

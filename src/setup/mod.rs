@@ -25,7 +25,7 @@ pub use declaration::DeclarationProblem;
 pub use mail::{Fax, Smtp};
 pub use master::{Master, MasterKind};
 pub use number_series::NumberSeries;
-pub use pdf::{LetterFiles, Pdf, PdfStandard};
+pub use pdf::{LetterFiles, Pdf, PdfStandard, program};
 pub use print::{Print, PrintOrder, Sides};
 pub use retention::Retention;
 pub use salesperson::Salesperson;

@@ -23,6 +23,8 @@ pub struct Pdf {
     pub chunk: usize,
     /// The standard that the files keep to.
     pub standard: PdfStandard,
+    /// The password that opens a file that is attached to an e-mail, with tags; empty for none.
+    pub password: String,
 }
 
 /// A standard for PDF files.
@@ -61,6 +63,7 @@ impl Default for Pdf {
             workers: 2,
             chunk: 50,
             standard: PdfStandard::Plain,
+            password: String::new(),
         }
     }
 }
@@ -71,16 +74,19 @@ impl Pdf {
     /// Afterwards `soffice` is a file that exists, or none.
     pub fn locate(&mut self, path: &[PathBuf]) {
         let named = self.soffice.take().unwrap_or_else(|| PathBuf::from(PROGRAM));
-        let is_name = named.components().count() == 1;
-        let here = |folder: &Path| folder.join(&named);
-        let mut candidates = match is_name {
-            true => path.iter().map(|folder| here(folder)).collect(),
-            false => vec![named.clone()],
-        };
-        candidates.retain(|candidate| candidate.is_file());
-        // LibreOffice is started in another folder than this one.
-        self.soffice = candidates.into_iter().next().and_then(|found| std::path::absolute(found).ok());
+        self.soffice = program(&named, path);
     }
+}
+
+/// Finds a program in folders, if it is named without one; none if it is no file.
+pub fn program(named: &Path, folders: &[PathBuf]) -> Option<PathBuf> {
+    let candidates = match named.components().count() {
+        1 => folders.iter().map(|folder| folder.join(named)).collect(),
+        _ => vec![named.to_owned()],
+    };
+    let found = candidates.into_iter().find(|candidate| candidate.is_file())?;
+    // It may be started in another folder than this one.
+    std::path::absolute(found).ok()
 }
 
 #[cfg(test)]

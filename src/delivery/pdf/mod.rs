@@ -9,8 +9,10 @@
 mod chunk;
 mod cut;
 mod harmless;
+mod lock;
 mod look;
 mod office;
+pub mod picture;
 mod words;
 mod xmp;
 
@@ -24,6 +26,7 @@ use std::thread;
 use tempfile::TempDir;
 
 use self::cut::Source;
+pub use self::lock::locked;
 use self::look::{Fonts, Look};
 use self::office::{Call, Desk};
 use crate::setup::{self, PdfStandard};
