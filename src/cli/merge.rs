@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::change::counted;
 use super::office;
 use super::options::Common;
 use super::problem::{Failure, warn};
@@ -126,7 +127,10 @@ pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> 
     let mut code = DONE;
     if let Some(path) = &merge.combined {
         let n_letters = pool.install(|| plain.into_combined(&mut table, path, &moment, &stages))?;
-        terminal.say(&format!("{n_letters} letters in {}", path.display()));
+        terminal.say(&match n_letters {
+            0 => format!("0 letters, so there is no {}", path.display()),
+            n => format!("{} in {}", counted(n, "letter", "letters"), path.display()),
+        });
     }
     if common.out.is_some() || merge.combined.is_none() {
         let folder = common.out.clone().unwrap_or_else(|| "out".into());
@@ -134,7 +138,7 @@ pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> 
             table = Table::open(data).map_err(|error| Failure::from(PlainError::from(error)))?;
         }
         let made = pool.install(|| plain.into_folder(&mut table, &folder, &moment, &stages))?;
-        terminal.say(&format!("{} letters in {}", made.n_letters, folder.display()));
+        terminal.say(&format!("{} in {}", counted(made.n_letters, "letter", "letters"), folder.display()));
         for (file, reason) in &made.failed {
             terminal.complain(&format!("error: there is no `{}`: {}", visible(file), visible(reason)));
         }

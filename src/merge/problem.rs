@@ -120,6 +120,12 @@ pub enum Fault {
         /// The field's keyword in upper case.
         keyword: String,
     },
+    /// NEXT or NEXTIF outside the body, where records do not follow each other.
+    #[error("field `{keyword}` has an effect in the body of a document alone")]
+    OutsideBody {
+        /// The field's keyword in upper case.
+        keyword: String,
+    },
     /// A tag that is not understood.
     #[error("{0}")]
     Tag(#[from] super::tag::TagError),
@@ -251,6 +257,9 @@ impl Fault {
                 Some("take a QR code for letters that are printed or sent without Word".to_owned())
             }
             Fault::UnknownSwitch { .. } | Fault::NotExecuted { .. } => None,
+            Fault::OutsideBody { .. } => {
+                Some("headers and notes show the first record of the letter".to_owned())
+            }
             Fault::OddCode(warning) => warning.help(),
             Fault::Tag(error) => error.help(),
             Fault::CrossingBlock { .. } => Some(
@@ -289,6 +298,7 @@ impl Fault {
             Fault::BarcodeAsText { .. } => "barcode-as-text",
             Fault::NotExecuted { .. } => "not-executed",
             Fault::OddCode(warning) => warning.id(),
+            Fault::OutsideBody { .. } => "outside-body",
             Fault::Tag(error) => error.id(),
             Fault::CrossingBlock { .. } => "crossing-block",
             Fault::UnclosedBlock { .. } => "unclosed-block",

@@ -46,6 +46,12 @@ impl Compiler<'_> {
                     self.effect(field, op, enclosing, builder);
                 }
             }
+            FieldKind::Next | FieldKind::NextIf if !self.is_main() => {
+                // Not allowed there by ECMA-376 Part 1 §17.16.5 Field definitions (NEXT, NEXTIF).
+                let place = self.story.place(field.begin, code.code.trim());
+                self.findings.warnings.push(Problem::new(Fault::OutsideBody { keyword }, place));
+                self.replaced(field, enclosing, builder, |_, _| {});
+            }
             FieldKind::Next => {
                 self.findings.takes_several = true;
                 self.effect(field, Op::Next(None), enclosing, builder);
@@ -94,6 +100,11 @@ impl Compiler<'_> {
             }
             _ => self.keep_field(field, enclosing, builder),
         }
+    }
+
+    /// Tells whether the part is the main one, with the body.
+    fn is_main(&self) -> bool {
+        self.story.atoms.iter().any(|atom| matches!(atom.what, What::Open { element: Element::Body, .. }))
     }
 
     /// Lists a field among those of the template.

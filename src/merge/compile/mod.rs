@@ -298,11 +298,12 @@ impl Compiler<'_> {
         enclosing: &Enclosing,
         builder: &mut Builder,
     ) -> bool {
+        // What begins in it and ends behind it is written as a whole.
+        if element != Element::Row && self.crosses(at, close) {
+            return false;
+        }
         match element {
             Element::Paragraph => {
-                if self.crosses(at, close) {
-                    return false;
-                }
                 let ops = self.range(at + 1, close, 0, enclosing);
                 let may_vanish = !self.findings.keeps_blank_lines
                     && self.is_removable(at, close)
