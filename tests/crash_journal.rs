@@ -139,7 +139,9 @@ hand_on! { Schedules:
     open_due_times(name: &ScheduleName) -> Vec<DueTime>;
     decide(name: &ScheduleName, until: Timestamp, decided: &[DueTime]) -> ();
     begin_due(name: &ScheduleName, due: Timestamp, run: RunNo) -> ();
-    end_due(name: &ScheduleName, due_time: &DueTime) -> ();
+    put_due_times(name: &ScheduleName, due_times: &[DueTime]) -> ();
+    owed_hooks(name: &ScheduleName) -> Vec<DueTime>;
+    untold(name: &ScheduleName) -> Vec<DueTime>;
     criteria_actions(code: &str) -> Option<Vec<CriteriaAction>>;
     mark(name: &ScheduleName) -> Option<Mark>;
     put_mark(name: &ScheduleName, mark: Mark) -> ();

@@ -15,6 +15,7 @@ use super::terminal::{Terminal, visible};
 use super::{DONE, PROBLEMS};
 use crate::delivery::mailbox::Mailbox;
 use crate::delivery::smtp::connection::Connection;
+use crate::run::schedule::report_problem;
 use crate::run::{setup_problems, signer, way};
 use crate::setup::Smtp;
 use crate::store::Database;
@@ -66,6 +67,10 @@ pub(super) fn doctor(common: &Common, terminal: &mut Terminal) -> Result<u8, Fai
         }
     }];
     findings.extend(sender(surroundings.setup.smtp.as_ref()));
+    findings.extend(
+        report_problem(&surroundings.setup)
+            .map(|problem| Finding::problem("report", problem.message, problem.help)),
+    );
     findings.extend(folder("output", &surroundings.out));
     findings.extend(database(&common.db));
     findings.push(clock(&common.db, surroundings.now.timestamp()));

@@ -9,13 +9,14 @@ use jiff::{SignedDuration, Timestamp, ZonedDateTime};
 
 use super::office::{Surroundings, now, stop_on_interrupt};
 use super::options::Common;
-use super::problem::{Failure, with_causes};
+use super::problem::Failure;
 use super::progress::Bar;
-use super::run::{code_of, counts_in_words, office, pause_in_words};
-use super::schedule::{JsonDueTime, json_of, next_due, state_in_words, unknown};
-use super::terminal::Terminal;
+use super::run::{code_of, office, pause_in_words};
+use super::schedule::{next_due, unknown};
+use super::terminal::{Terminal, visible};
 use super::{DONE, INTERRUPTED, SOME_LINES};
 use crate::run::SegmentRef;
+use crate::run::schedule::report::{DueReport, in_words};
 use crate::run::schedule::{Came, DueState, Schedule, ScheduleName, Work, turn};
 use crate::setup::rate::Span;
 use crate::store::Database;
@@ -146,37 +147,29 @@ fn take_turn(
 
 /// Tells what came of a due time, and returns the exit code that it asks for.
 fn tell(name: &ScheduleName, came: Came, terminal: &mut Terminal) -> u8 {
-    let Came { due_time, report, error } = came;
-    let counts = report.as_ref().map(|report| report.counts);
-    let mut words = format!("schedule {name}, due {}: {}", due_time.due, state_in_words(&due_time));
-    if let (Some(segment), Some(run)) = (&due_time.segment, due_time.run) {
-        words.push_str(&format!("; segment {segment}, run {run}"));
-    }
-    if let Some(counts) = &counts {
-        words.push_str(&format!("; {}", counts_in_words(counts)));
-    }
-    let code = match due_time.state {
-        DueState::Done => counts.map_or(DONE, code_of),
+    let words = visible(&in_words(name, &came.due_time, came.counts.as_ref()));
+    let mut code = match came.due_time.state {
+        DueState::Done => came.counts.map_or(DONE, code_of),
         DueState::Claimed | DueState::Running => INTERRUPTED,
         DueState::Missed | DueState::Failed => SOME_LINES,
     };
     if terminal.json {
-        let json = JsonDueTime {
-            lines: counts.map(|counts| counts.lines()),
-            counts,
-            error: error.as_ref().map(|error| with_causes(error)),
-            ..json_of(name, &due_time)
-        };
-        terminal.object(&mut terminal.data(), &json);
+        terminal.object(&mut terminal.data(), &DueReport::of(name, &came));
     } else if code == DONE {
         terminal.say(&words);
     } else {
         terminal.complain(&words);
     }
-    if let Some(pause) = report.as_ref().and_then(|report| report.pause.as_ref())
-        && let Some(segment) = &due_time.segment
-    {
+    let Came { due_time, pause, error, .. } = came;
+    if let (Some(pause), Some(segment)) = (&pause, &due_time.segment) {
         terminal.complain(&pause_in_words(pause, segment));
+    }
+    if !due_time.notice.is_empty() {
+        terminal.complain(&format!("warning: {}", visible(&due_time.notice)));
+    }
+    if let Some(failure) = due_time.hook_failure() {
+        terminal.complain(&format!("error: the hook after the run failed: {}", visible(failure)));
+        code = code.max(SOME_LINES);
     }
     if let Some(error) = error {
         Failure::from(error).print(terminal);

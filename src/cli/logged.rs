@@ -9,7 +9,6 @@ use super::note::{Said, note_cells, write_note};
 use super::office::setup;
 use super::options::Common;
 use super::problem::Failure;
-use super::run::counts_in_words;
 use super::terminal::{Terminal, table, visible};
 use crate::interaction::NoteKind;
 use crate::run::Journal;
@@ -158,7 +157,7 @@ fn show(common: &Common, segment: &SegmentNo, terminal: &Terminal) -> Result<u8,
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         rows.push(vec![name.replace('_', " "), text]);
     }
-    rows.push(vec!["entries".to_owned(), counts_in_words(&counts)]);
+    rows.push(vec!["entries".to_owned(), counts.to_string()]);
     for (campaign, entries) in campaigns {
         rows.push(vec![
             "campaign entry".to_owned(),

@@ -5,7 +5,6 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::process::{Command, Stdio};
 
 use super::options::Common;
-use super::run::counts_in_words;
 use crate::delivery::smtp::login::Password;
 use crate::run::{Question, SecretError};
 use crate::setup::mail::Secret;
@@ -22,10 +21,9 @@ fn is_answered_yes(question: &Question) -> bool {
     }
     let Question { segment, url, n_messages, counts } = question;
     let messages = if *n_messages == 1 { "message goes" } else { "messages go" };
-    let words = counts_in_words(counts);
     let mut stderr = io::stderr().lock();
     let asked =
-        write!(stderr, "segment {segment}: {words}\n{n_messages} {messages} out over {url}. Send? [y/N] ")
+        write!(stderr, "segment {segment}: {counts}\n{n_messages} {messages} out over {url}. Send? [y/N] ")
             .and_then(|()| stderr.flush());
     drop(stderr);
     let mut answer = String::new();

@@ -1,6 +1,5 @@
 //! Owns how problems and failures are printed, and the exit code of each.
 
-use std::error::Error;
 use std::fmt::Write;
 use std::io;
 
@@ -8,6 +7,7 @@ use serde_json::json;
 
 use super::terminal::{Terminal, visible};
 use super::{HELD, INTERRUPTED, PROBLEMS, USAGE};
+pub(super) use crate::run::problem::with_causes;
 use crate::run::{LoadError, LockError, Problem, RecordsError, RunError};
 
 /// Why a command ends without having done what it was asked for.
@@ -156,6 +156,14 @@ impl From<RunError> for Failure {
                 message,
                 help: Some(format!("wait for it to end; `mailrun status {segment}` tells how it stands")),
             },
+            RunError::Hook(_) => Failure::Stopped {
+                code: INTERRUPTED,
+                message,
+                help: Some(
+                    "put it right; the next `mailrun schedule due` tries again until the due time is too old"
+                        .to_owned(),
+                ),
+            },
             RunError::Lock(LockError::Surroundings { .. })
             | RunError::Letter(_)
             | RunError::Delivery(_)
@@ -195,19 +203,4 @@ impl From<LoadError> for Failure {
             LoadError::Records(error) => error.into(),
         }
     }
-}
-
-/// Returns an error's message and those of its causes.
-pub(super) fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let message = error.to_string();
-        if !text.ends_with(&message) {
-            text.push_str(": ");
-            text.push_str(&message);
-        }
-        cause = error.source();
-    }
-    text
 }

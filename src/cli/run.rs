@@ -265,7 +265,7 @@ pub(super) fn status(common: &Common, status: &Status, terminal: &mut Terminal) 
         } else {
             let state = if counts.is_done() { "done" } else { "not done: `mailrun resume` continues" };
             data.line(&format!("segment {segment}, run {run}: {state}"));
-            data.line(&counts_in_words(&counts));
+            data.line(&counts.to_string());
             if counts.in_doubt > 0 {
                 data.line(&in_doubt_in_words(&counts, &segment));
             }
@@ -312,7 +312,7 @@ fn print_checked(segment: &SegmentNo, checked: &Checked, terminal: &Terminal) ->
         return PROBLEMS;
     }
     terminal.say(&format!("segment {segment}: {} lines, no problems", checked.n_lines));
-    terminal.say(&counts_in_words(&checked.counts));
+    terminal.say(&checked.counts.to_string());
     DONE
 }
 
@@ -326,7 +326,7 @@ pub(super) fn print_report(report: &Report, started: Instant, common: &Common, t
     } else {
         let logged = if report.is_logged { "logged" } else { "not done" };
         terminal.say(&format!("segment {}, run {}: {logged} in {seconds} s", report.segment, report.run));
-        terminal.say(&counts_in_words(&counts));
+        terminal.say(&counts.to_string());
         terminal.say(&format!("files: {}", report.folder.display()));
         terminal.say(&format!("log:   {}", common.db.display()));
         if counts.in_doubt > 0 {
@@ -379,23 +379,4 @@ pub(super) fn pause_in_words(pause: &Pause, segment: &SegmentNo) -> String {
             format!("error: {}\n  help: put it right, then {resume}", visible(&with_causes(error)))
         }
     }
-}
-
-/// "500 lines = 362 written + 12 suppressed".
-pub(super) fn counts_in_words(counts: &Counts) -> String {
-    let parts = [
-        (counts.planned, "planned"),
-        (counts.accepted, "accepted"),
-        (counts.written, "written"),
-        (counts.rejected, "rejected"),
-        (counts.failed, "failed"),
-        (counts.deferred, "deferred"),
-        (counts.in_doubt, "in doubt"),
-        (counts.suppressed, "suppressed"),
-        (counts.log_only, "log only"),
-    ];
-    let parts: Vec<String> =
-        parts.iter().filter(|(n, _)| *n > 0).map(|(n, state)| format!("{n} {state}")).collect();
-    let lines = counts.lines();
-    format!("{lines} {} = {}", if lines == 1 { "line" } else { "lines" }, parts.join(" + "))
 }

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::{Timestamp, ZonedDateTime};
-use serde::Serialize;
 use serde_json::json;
 
 use super::change::{change, nothing, pairs};
@@ -14,16 +13,17 @@ use super::options::Common;
 use super::problem::Failure;
 use super::terminal::{Terminal, table, visible};
 use super::{DONE, USAGE};
-use crate::interaction::RunNo;
 use crate::run::masters::ChangeError;
+use crate::run::schedule::report::{DueReport, state_in_words};
 use crate::run::schedule::timetable::{Timetable, TimetableError};
 use crate::run::schedule::{
-    CatchUp, DueState, DueTime, Schedule, ScheduleName, ScheduleRecord, Schedules, Work,
+    CatchUp, DueTime, Schedule, ScheduleName, ScheduleRecord, Schedules, Work, report_problem,
 };
 use crate::run::selection::find_criteria;
-use crate::run::{Counts, Problem, Records, RecordsError, SegmentRef};
-use crate::segment::{SegmentFile, SegmentHeader, SegmentNo};
+use crate::run::{Problem, Records, RecordsError, SegmentRef};
+use crate::segment::{SegmentFile, SegmentHeader};
 use crate::setup::Setup;
+use crate::setup::program::Program;
 use crate::setup::rate::Span;
 use crate::store::Database;
 
@@ -32,7 +32,8 @@ pub(super) enum ScheduleCommand {
     /// Add a schedule: from now on each due time makes a new segment and runs it
     #[command(
         after_help = "Examples: mailrun schedule add monday --cron '30 8 * * MON' --timezone Europe/Zurich weekly.toml --yes\n          \
-                      mailrun schedule add birthdays --cron '0 7 * * *' --timezone Europe/Zurich --criteria BIRTHDAY --template CARD"
+                      mailrun schedule add birthdays --cron '0 7 * * *' --timezone Europe/Zurich --criteria BIRTHDAY --template CARD\n          \
+                      mailrun schedule add monday --cron '30 8 * * MON' --timezone Europe/Zurich weekly.toml --before './fetch-contacts.sh'"
     )]
     Add(Box<Add>),
     /// List schedules: when each is due next, and what became of the last due time
@@ -89,6 +90,12 @@ pub(super) struct Add {
     /// What becomes of several due times that have passed at once
     #[arg(long, value_enum, default_value = "latest")]
     catch_up: CatchUpChoice,
+    /// A program to run before each due time, instead of the set-up's; if it fails, the run waits for the next `due`
+    #[arg(long, value_name = "COMMAND")]
+    before: Option<Program>,
+    /// A program to run after each due time, instead of the set-up's; it gets the report as JSON on standard input
+    #[arg(long, value_name = "COMMAND")]
+    after: Option<Program>,
 }
 
 /// What becomes of several due times that have passed at once.
@@ -100,23 +107,6 @@ enum CatchUpChoice {
     Each,
     /// None is run, all are missed
     None,
-}
-
-/// What came of a due time, as `--json` prints it.
-#[derive(Debug, Serialize)]
-pub(super) struct JsonDueTime<'a> {
-    pub(super) schedule: &'a ScheduleName,
-    pub(super) due: Timestamp,
-    pub(super) state: DueState,
-    pub(super) reason: &'a str,
-    pub(super) run: Option<RunNo>,
-    pub(super) segment: Option<&'a SegmentNo>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) lines: Option<u64>,
-    #[serde(flatten)]
-    pub(super) counts: Option<Counts>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) error: Option<String>,
 }
 
 pub(super) fn schedule(
@@ -139,7 +129,7 @@ fn add(common: &Common, add: &Add, terminal: &Terminal) -> Result<u8, Failure> {
     let asked = add.segment_file.clone().map(SegmentRef::File);
     let setup = setup(common, asked.as_ref())?;
     let schedule = declared(common, add, &setup)?;
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> = report_problem(&setup).into_iter().collect();
     let first = match Timetable::new(&schedule.cron, &schedule.timezone) {
         Ok(timetable) => {
             let first = timetable.next_after(now.timestamp());
@@ -216,7 +206,14 @@ fn declared(common: &Common, add: &Add, setup: &Setup) -> Result<Schedule, Failu
         config,
         out: absolute(common.out.as_ref().unwrap_or(&setup.output.folder))?,
         is_agreed: common.yes,
+        before: found_from_here(add.before.as_ref())?,
+        after: found_from_here(add.after.as_ref())?,
     })
+}
+
+/// A program whose name is a path is found from here, wherever `due` is called.
+fn found_from_here(program: Option<&Program>) -> Result<Option<Program>, Failure> {
+    program.map(|program| program.clone().found_from(Path::new(""))).transpose().map_err(Failure::output)
 }
 
 /// Finds what keeps the work of a schedule from ever being done; the rest is found at each due time.
@@ -293,6 +290,8 @@ fn list(common: &Common, terminal: &Terminal) -> Result<u8, Failure> {
                 "next_due": next.as_ref().map(ToString::to_string),
                 "last_due": last.as_ref().map(|last| last.due), "state": last.as_ref().map(|last| last.state),
                 "reason": last.as_ref().map(|last| last.reason.as_str()), "not_run": n_not_run,
+                "after_hook": last.as_ref().map(|last| last.after_hook.as_str()),
+                "notice": last.as_ref().map(|last| last.notice.as_str()),
             });
             terminal.object(&mut data, &object);
         } else {
@@ -307,7 +306,7 @@ fn list(common: &Common, terminal: &Terminal) -> Result<u8, Failure> {
                 schedule.timezone.clone(),
                 next.as_ref().map(in_words).unwrap_or_default(),
                 last_due.unwrap_or_default(),
-                last.as_ref().map(state_in_words).unwrap_or_default(),
+                last.as_ref().map(state_shown).unwrap_or_default(),
                 n_not_run.to_string(),
             ]);
         }
@@ -327,7 +326,7 @@ fn show(common: &Common, (name, limit): (&ScheduleName, u32), terminal: &Termina
     let schedule = &record.schedule;
     if terminal.json {
         for due_time in due_times.iter().rev() {
-            terminal.object(&mut data, &json_of(name, due_time));
+            terminal.object(&mut data, &DueReport::new(name, due_time));
         }
         terminal.object(
             &mut data,
@@ -360,6 +359,8 @@ fn show(common: &Common, (name, limit): (&ScheduleName, u32), terminal: &Termina
         ["max age".to_owned(), schedule.max_age.to_string()],
         ["catch up".to_owned(), catch_up.to_owned()],
         ["out".to_owned(), schedule.out.display().to_string()],
+        ["before".to_owned(), schedule.before.as_ref().map(ToString::to_string).unwrap_or_default()],
+        ["after".to_owned(), schedule.after.as_ref().map(ToString::to_string).unwrap_or_default()],
         ["may send".to_owned(), if schedule.is_agreed { "yes" } else { "no" }.to_owned()],
         ["next due".to_owned(), next.as_ref().map(in_words).unwrap_or_default()],
     ]);
@@ -369,7 +370,7 @@ fn show(common: &Common, (name, limit): (&ScheduleName, u32), terminal: &Termina
     rows.extend(due_times.iter().map(|due_time| {
         vec![
             due_time.due.to_string(),
-            state_in_words(due_time),
+            state_shown(due_time),
             due_time.segment.as_ref().map(ToString::to_string).unwrap_or_default(),
             due_time.run.map(|run| run.to_string()).unwrap_or_default(),
         ]
@@ -415,26 +416,16 @@ pub(super) fn unknown(name: &ScheduleName) -> Failure {
     )
 }
 
-pub(super) fn json_of<'a>(schedule: &'a ScheduleName, due_time: &'a DueTime) -> JsonDueTime<'a> {
-    JsonDueTime {
-        schedule,
-        due: due_time.due,
-        state: due_time.state,
-        reason: &due_time.reason,
-        run: due_time.run,
-        segment: due_time.segment.as_ref(),
-        lines: None,
-        counts: None,
-        error: None,
+/// "missed (too-late)"; with what went wrong beside the run.
+fn state_shown(due_time: &DueTime) -> String {
+    let mut words = state_in_words(due_time);
+    if let Some(failure) = due_time.hook_failure() {
+        words.push_str(&format!("; after-hook: {failure}"));
     }
-}
-
-/// "missed (too-late)".
-pub(super) fn state_in_words(due_time: &DueTime) -> String {
-    match due_time.reason.as_str() {
-        "" => due_time.state.as_str().to_owned(),
-        reason => format!("{} ({})", due_time.state.as_str(), visible(reason)),
+    if !due_time.notice.is_empty() {
+        words.push_str(&format!("; {}", due_time.notice));
     }
+    visible(&words)
 }
 
 /// The clock on the wall, with the zone's abbreviation: both passes of an hour that comes twice are told apart.

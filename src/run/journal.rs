@@ -1,5 +1,7 @@
 //! Owns what a run's journal must do: one durable row per line, every change on disk before what depends on it.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -118,6 +120,27 @@ impl Counts {
     /// Tells whether the run has nothing more to do.
     pub fn is_done(&self) -> bool {
         self.planned == 0 && self.deferred == 0
+    }
+}
+
+impl fmt::Display for Counts {
+    /// Writes the lines as the sum of their states: "500 lines = 362 written + 12 suppressed".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [
+            (self.planned, "planned"),
+            (self.accepted, "accepted"),
+            (self.written, "written"),
+            (self.rejected, "rejected"),
+            (self.failed, "failed"),
+            (self.deferred, "deferred"),
+            (self.in_doubt, "in doubt"),
+            (self.suppressed, "suppressed"),
+            (self.log_only, "log only"),
+        ];
+        let parts: Vec<String> =
+            parts.iter().filter(|(n, _)| *n > 0).map(|(n, state)| format!("{n} {state}")).collect();
+        let lines = self.lines();
+        write!(f, "{lines} {} = {}", if lines == 1 { "line" } else { "lines" }, parts.join(" + "))
     }
 }
 

@@ -58,6 +58,7 @@ use crate::delivery::print::{PrintError, Printed};
 use crate::interaction::{EntryNo, RunNo};
 use crate::merge::Moment;
 use crate::segment::SegmentNo;
+use crate::setup::program::ProgramError;
 use crate::setup::{Setup, Smtp};
 
 pub use ahead::Exits;
@@ -255,6 +256,9 @@ pub enum RunError {
         /// How many there are.
         after: u64,
     },
+    /// The hook before a scheduled run failed; the next turn tries again.
+    #[error("the hook before the run failed")]
+    Hook(#[from] ProgramError),
     /// There is no print file; resume makes it.
     #[error(transparent)]
     Print(#[from] PrintError),

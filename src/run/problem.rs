@@ -1,6 +1,7 @@
 //! Owns the common shape of a problem: what is wrong, where, and what to do. Each room has its own typed errors;
 //! here they come together, so that all problems of a segment are reported at once.
 
+use std::error::Error;
 use std::fmt;
 
 use serde::Serialize;
@@ -22,6 +23,21 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
+}
+
+/// Returns an error's message and those of its causes, on one line.
+pub fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        if !text.ends_with(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+        cause = error.source();
+    }
+    text
 }
 
 /// Gives a room's typed error the common shape, by its `id`, `place` and `help`.

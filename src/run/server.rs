@@ -124,7 +124,22 @@ pub(in crate::run) fn mailer<'a>(
         return Ok(None);
     };
     let smtp = smtp.clone();
-    let way = way(&smtp, &options.from, office.password)?;
+    let mailer = mailer_over(office, &smtp, &options.from, now)?;
+    Ok(Some((mailer, smtp)))
+}
+
+/// Prepares to send over a server; no connection is opened.
+///
+/// # Errors
+///
+/// A password that cannot be had, certificates that cannot be read.
+pub(in crate::run) fn mailer_over<'a>(
+    office: &mut Office<'a>,
+    smtp: &Smtp,
+    from: &str,
+    now: Timestamp,
+) -> Result<Mailer<'a>, ServerError> {
+    let way = way(smtp, from, office.password)?;
     let plan = PacePlan {
         all: smtp.rate.clone(),
         connection: smtp.connection_rate.clone(),
@@ -151,7 +166,7 @@ pub(in crate::run) fn mailer<'a>(
         stop_after_failures: smtp.stop_after_failures,
         patience: office.wait,
     };
-    Ok(Some((Mailer::new(mailer_options, pace, office.stop), smtp)))
+    Ok(Mailer::new(mailer_options, pace, office.stop))
 }
 
 /// Returns the domain of a sender whose text may hold tags, if there are none in the domain.

@@ -8,12 +8,14 @@ pub mod salesperson;
 pub mod campaign;
 pub mod number_series;
 pub mod rate;
+pub mod program;
 pub mod window;
 pub mod mail;
 pub mod pdf;
 pub mod print;
 pub mod master;
 pub mod retention;
+pub mod scheduling;
 
 use std::path::{Path, PathBuf};
 
@@ -29,6 +31,7 @@ pub use pdf::{LetterFiles, Pdf, PdfStandard, program};
 pub use print::{Print, PrintOrder, Sides};
 pub use retention::Retention;
 pub use salesperson::Salesperson;
+pub use scheduling::Scheduling;
 
 /// The set-up of the office, as `mailrun.toml` declares it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -57,6 +60,8 @@ pub struct Setup {
     pub defaults: Defaults,
     /// How long the log keeps letters, values and entries.
     pub retention: Retention,
+    /// What goes with every scheduled run.
+    pub schedule: Scheduling,
     /// Where files are written.
     pub output: Output,
     /// How letters become PDF.
@@ -133,7 +138,9 @@ impl Setup {
     ///
     /// All unknown keys of the file at once, or the first value of a wrong type, each with its line.
     pub fn read(path: &Path) -> Result<Setup, Vec<DeclarationProblem>> {
-        declaration::read(path)
+        let mut setup: Setup = declaration::read(path)?;
+        setup.schedule.folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        Ok(setup)
     }
 
     /// Finds the salesperson with a code.

@@ -50,7 +50,7 @@ use crate::setup::master::{Master, MasterKind};
 
 /// The steps from an empty file to the newest schema that this program knows. `PRAGMA user_version` counts those
 /// that a database has taken; a step that was released never changes.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("schema/1_run.sql"),
     include_str!("schema/2_suppression.sql"),
     include_str!("schema/3_worksheet.sql"),
@@ -59,6 +59,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("schema/6_log.sql"),
     include_str!("schema/7_schedule.sql"),
     include_str!("schema/8_unwell.sql"),
+    include_str!("schema/9_hook.sql"),
 ];
 
 /// Marks our databases: "MLRN".

@@ -11,7 +11,7 @@ use crate::run::schedule::{DueState, DueTime, Mark, Schedule, ScheduleName, Sche
 use crate::segment::{CriteriaAction, SegmentNo};
 
 /// The columns of a due time, as [`due_time`] reads them.
-const DUE_TIME: &str = "due, state, reason, run, segment";
+const DUE_TIME: &str = "due, state, reason, run, segment, after_hook, told, notice";
 
 impl Schedules for Database {
     fn lock_schedule(&mut self, name: &ScheduleName) -> Result<Option<Box<dyn Lock>>, RecordsError> {
@@ -55,8 +55,9 @@ impl Schedules for Database {
             // What another host has begun in the meantime stays as it is.
             transaction
                 .prepare_cached(
-                    "INSERT INTO due_time (schedule, due, state, reason) VALUES (?1, ?2, ?3, ?4)
-                     ON CONFLICT (schedule, due) DO UPDATE SET state = ?3, reason = ?4 WHERE state = 'claimed'",
+                    "INSERT INTO due_time (schedule, due, state, reason, told) VALUES (?1, ?2, ?3, ?4, ?5)
+                     ON CONFLICT (schedule, due) DO UPDATE SET state = ?3, reason = ?4, told = ?5
+                     WHERE state = 'claimed'",
                 )
                 .and_then(|mut statement| {
                     statement.execute(params![
@@ -64,6 +65,7 @@ impl Schedules for Database {
                         due_time.due.to_string(),
                         due_time.state.as_str(),
                         due_time.reason,
+                        due_time.told.map_or("", DueState::as_str),
                     ])
                 })
                 .map_err(failed)?;
@@ -81,7 +83,7 @@ impl Schedules for Database {
         let n_rows = self
             .connection
             .execute(
-                "UPDATE due_time SET state = 'running', run = ?3, segment = (SELECT segment FROM run WHERE no = ?3)
+                "UPDATE due_time SET state = 'running', reason = '', run = ?3, segment = (SELECT segment FROM run WHERE no = ?3)
                  WHERE schedule = ?1 AND due = ?2 AND state = 'claimed'",
                 params![name.as_str(), due.to_string(), run.0],
             )
@@ -95,14 +97,39 @@ impl Schedules for Database {
         }
     }
 
-    fn end_due(&mut self, name: &ScheduleName, due_time: &DueTime) -> Result<(), RecordsError> {
-        self.connection
-            .execute(
-                "UPDATE due_time SET state = ?3, reason = ?4 WHERE schedule = ?1 AND due = ?2",
-                params![name.as_str(), due_time.due.to_string(), due_time.state.as_str(), due_time.reason,],
-            )
-            .map(|_| ())
-            .map_err(|error| writing(&error))
+    fn put_due_times(&mut self, name: &ScheduleName, due_times: &[DueTime]) -> Result<(), RecordsError> {
+        let failed = |error: rusqlite::Error| writing(&error);
+        let transaction =
+            Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate).map_err(failed)?;
+        for due_time in due_times {
+            transaction
+                .prepare_cached(
+                    "UPDATE due_time SET state = ?3, reason = ?4, after_hook = ?5, told = ?6, notice = ?7
+                     WHERE schedule = ?1 AND due = ?2",
+                )
+                .and_then(|mut statement| {
+                    statement.execute(params![
+                        name.as_str(),
+                        due_time.due.to_string(),
+                        due_time.state.as_str(),
+                        due_time.reason,
+                        due_time.after_hook,
+                        due_time.told.map_or("", DueState::as_str),
+                        due_time.notice,
+                    ])
+                })
+                .map_err(failed)?;
+        }
+        transaction.commit().map_err(failed)
+    }
+
+    fn owed_hooks(&mut self, name: &ScheduleName) -> Result<Vec<DueTime>, RecordsError> {
+        self.due_times_where(name, "after_hook = 'owed' ORDER BY due", u32::MAX)
+    }
+
+    fn untold(&mut self, name: &ScheduleName) -> Result<Vec<DueTime>, RecordsError> {
+        let which = "told <> state AND state IN ('done', 'missed', 'failed') ORDER BY due";
+        self.due_times_where(name, which, u32::MAX)
     }
 
     fn criteria_actions(&mut self, code: &str) -> Result<Option<Vec<CriteriaAction>>, RecordsError> {
@@ -229,6 +256,9 @@ fn due_time(row: &Row<'_>) -> Result<DueTime, RecordsError> {
         reason: row.get(2).map_err(failed)?,
         run: row.get::<_, Option<i64>>(3).map_err(failed)?.map(RunNo),
         segment: row.get::<_, Option<String>>(4).map_err(failed)?.map(SegmentNo),
+        after_hook: row.get(5).map_err(failed)?,
+        told: DueState::parse(&row.get::<_, String>(6).map_err(failed)?),
+        notice: row.get(7).map_err(failed)?,
     })
 }
 

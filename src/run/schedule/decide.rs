@@ -22,13 +22,7 @@ pub(super) fn decide(
     waiting: Vec<DueTime>,
     (now, mark): (Timestamp, Option<Mark>),
 ) -> Vec<DueTime> {
-    let new = timetable.after(record.decided_until).take_while(|due| *due <= now).map(|due| DueTime {
-        due,
-        state: DueState::Claimed,
-        reason: String::new(),
-        run: None,
-        segment: None,
-    });
+    let new = timetable.after(record.decided_until).take_while(|due| *due <= now).map(DueTime::claimed);
     let mut decided: Vec<DueTime> = waiting.into_iter().chain(new).collect();
     let n_passed = decided.len();
     let max_age = record.schedule.max_age.duration();
@@ -74,6 +68,8 @@ mod tests {
             config: None,
             out: "out".into(),
             is_agreed: true,
+            before: None,
+            after: None,
         };
         let since = "2026-03-01T10:00:00Z".parse().expect("a moment");
         ScheduleRecord { schedule, added_at: since, decided_until: since }

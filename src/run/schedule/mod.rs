@@ -1,10 +1,14 @@
 //! Owns schedules: what is run again and again, at which times, and what became of each due time.
 //!
 //! A due time is decided once: it is `claimed` to be run, or `missed`. What is claimed becomes `running` in the same
-//! transaction as the plan of its run, so that no due time has two runs, and ends as `done` or `failed`.
+//! transaction as the plan of its run, so that no due time has two runs, and ends as `done` or `failed`. Before it begins
+//! and after it has ended, hooks are run; the operator gets a report.
 
 pub mod timetable;
+pub mod report;
 mod decide;
+mod hook;
+mod notice;
 mod turn;
 
 use std::fmt;
@@ -18,8 +22,10 @@ use crate::interaction::RunNo;
 use crate::run::Lock;
 use crate::run::records::RecordsError;
 use crate::segment::{CriteriaAction, SegmentNo};
+use crate::setup::program::Program;
 use crate::setup::rate::Span;
 
+pub use notice::report_problem;
 pub use turn::{Came, turn};
 
 /// The name of a schedule: letters, digits, `-` and `_`.
@@ -99,6 +105,12 @@ pub struct Schedule {
     pub out: PathBuf,
     /// Whether it was agreed that messages leave the house.
     pub is_agreed: bool,
+    /// The program that is run before each due time; none: that of the set-up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Program>,
+    /// The program that is run after each due time; none: that of the set-up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Program>,
 }
 
 /// What makes the new segment of a due time.
@@ -143,7 +155,7 @@ pub struct ScheduleRecord {
 }
 
 /// A due time, and what became of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DueTime {
     /// The moment.
     pub due: Timestamp,
@@ -155,13 +167,45 @@ pub struct DueTime {
     pub run: Option<RunNo>,
     /// The segment of the run.
     pub segment: Option<SegmentNo>,
+    /// What came of the hook after it: empty, [`OWED`](DueTime::OWED), [`HOOK_DONE`](DueTime::HOOK_DONE), or why it failed.
+    pub after_hook: String,
+    /// The state of which the operator was told last.
+    pub told: Option<DueState>,
+    /// What is wrong with the report to the operator; empty if nothing is.
+    pub notice: String,
+}
+
+impl DueTime {
+    /// The hook after it is still to be run.
+    pub const OWED: &str = "owed";
+    /// The hook after it was run, and ended well.
+    pub const HOOK_DONE: &str = "done";
+
+    /// Returns a due time that is to be run.
+    pub fn claimed(due: Timestamp) -> DueTime {
+        DueTime { due, ..DueTime::default() }
+    }
+
+    /// Returns why the hook after it failed; none if it did not.
+    pub fn hook_failure(&self) -> Option<&str> {
+        match self.after_hook.as_str() {
+            "" | DueTime::OWED | DueTime::HOOK_DONE => None,
+            failure => Some(failure),
+        }
+    }
+
+    /// Tells whether nothing more comes of it.
+    pub fn is_settled(&self) -> bool {
+        matches!(self.state, DueState::Done | DueState::Missed | DueState::Failed)
+    }
 }
 
 /// What became of a due time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DueState {
     /// It is to be run.
+    #[default]
     Claimed,
     /// Its run has a plan, and was not ended.
     Running,
@@ -224,8 +268,12 @@ pub trait Schedules {
     ) -> Result<(), RecordsError>;
     /// Gives a claimed due time its run, inside the draft of the plan; one that is claimed no longer is a stranger's.
     fn begin_due(&mut self, name: &ScheduleName, due: Timestamp, run: RunNo) -> Result<(), RecordsError>;
-    /// Notes how a due time ended, durably.
-    fn end_due(&mut self, name: &ScheduleName, due_time: &DueTime) -> Result<(), RecordsError>;
+    /// Notes how due times stand, durably, in one transaction.
+    fn put_due_times(&mut self, name: &ScheduleName, due_times: &[DueTime]) -> Result<(), RecordsError>;
+    /// Returns the due times whose hook after them is still to be run, in their order.
+    fn owed_hooks(&mut self, name: &ScheduleName) -> Result<Vec<DueTime>, RecordsError>;
+    /// Returns the due times that have ended and of which the operator was not told, in their order.
+    fn untold(&mut self, name: &ScheduleName) -> Result<Vec<DueTime>, RecordsError>;
     /// Returns the actions of saved criteria.
     fn criteria_actions(&mut self, code: &str) -> Result<Option<Vec<CriteriaAction>>, RecordsError>;
     /// Reads the mark of a schedule; none if it has none yet.

@@ -1,35 +1,47 @@
 //! Owns a turn of a schedule: what was interrupted is ended first, then due times are decided, then run in their order.
 //!
 //! What cannot be run because the surroundings fail stays claimed or running, and the next turn goes on; what is wrong
-//! with the declaration ends the due time, since the next turn would find the same.
+//! with the declaration ends the due time, since the next turn would find the same. A hook that was owed is run first, and
+//! the operator is told last.
+
+use std::time::Instant;
 
 use crate::interaction::RunNo;
 use crate::run::check::EMPTY_SEGMENT;
 use crate::run::load::next_segment_no;
+use crate::run::problem::with_causes;
 use crate::run::records::{RecordsError, SegmentStanding};
 use crate::run::schedule::decide::decide;
+use crate::run::schedule::hook;
+use crate::run::schedule::notice::tell;
 use crate::run::schedule::timetable::Timetable;
 use crate::run::schedule::{DueState, DueTime, Mark, ScheduleName, ScheduleRecord, Work};
 use crate::run::{
-    InDoubt, LoadError, Lock, Office, Problem, Progress, Report, RunError, SegmentRef, finish,
+    Counts, InDoubt, LoadError, Lock, Office, Pause, Problem, Progress, Report, RunError, SegmentRef, finish,
     keep_or_discard, plan, resume,
 };
 use crate::segment::SegmentHeader;
 
 /// The run had ended when the database, restored from a backup, thinks that it is under way.
 const DATABASE_RESTORED: &str = "database-restored";
+/// The hook before it failed; the words that follow say how.
+const BEFORE_HOOK: &str = "before-hook";
 /// There was nobody to write to.
 const NOBODY: &str = "nobody";
 
 /// What came of a due time in a turn.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Came {
     /// The due time as it stands.
     pub due_time: DueTime,
-    /// How its run stands, if it was run or resumed.
-    pub report: Option<Report>,
+    /// How many lines of its run are in each state, if it was run or resumed.
+    pub counts: Option<Counts>,
+    /// Why its run is not done, if it was run or resumed and is not.
+    pub pause: Option<Pause>,
     /// What stopped it, if something did.
     pub error: Option<RunError>,
+    /// How long it took.
+    pub seconds: f64,
 }
 
 /// Runs what is due of a schedule, and tells what came of each due time that was open; nothing if another process is at
@@ -47,6 +59,7 @@ pub fn turn(
     let mut came = Vec::new();
     if let Some(record) = office.store.schedule(name)? {
         take(office, &record, &mut came, observe)?;
+        tell(office, &record, &mut came)?;
     }
     drop(lock);
     Ok(Some(came))
@@ -61,6 +74,12 @@ fn take(
     let name = &record.schedule.name;
     let timetable = timetable(record)?;
     office.now = office.now.with_time_zone(timetable.zone().clone());
+    for due_time in office.store.owed_hooks(name)? {
+        let counts = due_time.run.map(|run| office.store.counts(run)).transpose()?;
+        let mut owing = Came { due_time, counts, ..Came::default() };
+        hook::after(office, record, &mut owing)?;
+        came.push(owing);
+    }
     let mark = office.store.mark(name)?.filter(|mark| mark.added_at == record.added_at);
     let (running, waiting): (Vec<_>, Vec<_>) = office
         .store
@@ -68,7 +87,7 @@ fn take(
         .into_iter()
         .partition(|due_time| due_time.state == DueState::Running);
     for due_time in running {
-        let ended = go_on(office, (record, mark), due_time, observe)?;
+        let ended = timed(office, record, |office| go_on(office, (record, mark), due_time, observe))?;
         let is_open = ended.due_time.state == DueState::Running;
         came.push(ended);
         if is_open {
@@ -76,13 +95,16 @@ fn take(
         }
     }
     let now = office.now.timestamp();
-    let decided = decide(record, &timetable, waiting, (now, mark));
+    let mut decided = decide(record, &timetable, waiting, (now, mark));
+    if office.setup.schedule.report_to.is_empty() {
+        decided.iter_mut().for_each(|due_time| due_time.told = Some(due_time.state)); // there is nobody to tell
+    }
     office.store.decide(name, now.max(record.decided_until), &decided)?;
     let (claimed, missed): (Vec<_>, Vec<_>) =
         decided.into_iter().partition(|due_time| due_time.state == DueState::Claimed);
-    came.extend(missed.into_iter().map(|due_time| Came { due_time, report: None, error: None }));
+    came.extend(missed.into_iter().map(|due_time| Came { due_time, ..Came::default() }));
     for due_time in claimed {
-        let ended = begin(office, record, due_time, observe)?;
+        let ended = timed(office, record, |office| begin(office, record, due_time, observe))?;
         let is_open = matches!(ended.due_time.state, DueState::Claimed | DueState::Running);
         came.push(ended);
         if is_open {
@@ -90,6 +112,19 @@ fn take(
         }
     }
     Ok(())
+}
+
+/// Takes the time of what is done for a due time, and runs the hook after it.
+fn timed<'a>(
+    office: &mut Office<'a>,
+    record: &ScheduleRecord,
+    work: impl FnOnce(&mut Office<'a>) -> Result<Came, RunError>,
+) -> Result<Came, RunError> {
+    let started = Instant::now();
+    let mut came = work(office)?;
+    came.seconds = (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+    hook::after(office, record, &mut came)?;
+    Ok(came)
 }
 
 /// Ends the run of a due time that was interrupted.
@@ -121,6 +156,11 @@ fn begin(
     mut due_time: DueTime,
     observe: &mut dyn FnMut(Progress),
 ) -> Result<Came, RunError> {
+    if let Err(error) = hook::before(office, record, &due_time) {
+        due_time.reason = format!("{BEFORE_HOOK}: {}", with_causes(&error));
+        office.store.put_due_times(&record.schedule.name, std::slice::from_ref(&due_time))?;
+        return Ok(Came { due_time, error: Some(error.into()), ..Came::default() });
+    }
     office.store.begin_draft()?;
     let planned = plan_due(office, record, &due_time); // the plan and its due time, in one transaction
     let (run, lock) = match keep_or_discard(office, planned) {
@@ -128,6 +168,7 @@ fn begin(
         Err(error) => return stopped(office, record, due_time, error),
     };
     due_time.state = DueState::Running;
+    due_time.reason.clear();
     due_time.run = Some(run);
     due_time.segment = Some(office.store.options(run)?.segment);
     let finished = put_mark(office, record, &due_time, None) // before the first letter or message leaves
@@ -192,10 +233,12 @@ fn ended(
             let due = due_time.due;
             put_mark(office, record, &due_time, Some(due))?;
             let came = settled(office, record, (due_time, DueState::Done, ""))?;
-            Ok(Came { report: Some(report), ..came })
+            Ok(Came { counts: Some(report.counts), ..came })
         }
-        Ok(report) => Ok(Came { due_time, report: Some(report), error: None }),
-        Err(error) => Ok(Came { due_time, report: None, error: Some(error) }),
+        Ok(Report { counts, pause, .. }) => {
+            Ok(Came { due_time, counts: Some(counts), pause, ..Came::default() })
+        }
+        Err(error) => Ok(Came { due_time, error: Some(error), ..Came::default() }),
     }
 }
 
@@ -227,8 +270,9 @@ fn stopped(
         | RunError::Delivery(_)
         | RunError::Server(_)
         | RunError::Print(_)
+        | RunError::Hook(_)
         | RunError::Lines { .. }
-        | RunError::Manifest { .. } => return Ok(Came { due_time, report: None, error: Some(error) }),
+        | RunError::Manifest { .. } => return Ok(Came { due_time, error: Some(error), ..Came::default() }),
     };
     let came = settled(office, record, (due_time, DueState::Failed, &reason))?;
     Ok(Came { error: Some(error), ..came })
@@ -241,8 +285,14 @@ fn settled(
 ) -> Result<Came, RunError> {
     due_time.state = state;
     reason.clone_into(&mut due_time.reason);
-    office.store.end_due(&record.schedule.name, &due_time)?;
-    Ok(Came { due_time, report: None, error: None })
+    if hook::after_of(office, record).is_some() {
+        DueTime::OWED.clone_into(&mut due_time.after_hook);
+    }
+    if office.setup.schedule.report_to.is_empty() {
+        due_time.told = Some(state); // there is nobody to tell
+    }
+    office.store.put_due_times(&record.schedule.name, std::slice::from_ref(&due_time))?;
+    Ok(Came { due_time, ..Came::default() })
 }
 
 fn put_mark(
