@@ -186,8 +186,38 @@ fn merge_writes_one_letter_a_record_or_nothing() {
     place.write("nameless.csv", "no,title\n7,Dr\n");
     let ended = place.run(&["merge", "letter.docx", "nameless.csv", "--out", "none"]).expect_code(1);
     assert!(ended.stderr.contains("tag `name`"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("help: the table has the columns `no`, `title`"), "{}", ended.stderr);
     assert_eq!(place.files("none"), Vec::<String>::new());
     assert!(!place.path("none").exists());
+}
+
+#[test]
+fn merge_takes_no_option_that_means_nothing() {
+    let place = Place::new();
+    let letter = support::docx::Docx::new(&support::docx::p(&support::docx::t("Dear {{name}}")));
+    place.write("letter.docx", letter.bytes());
+    place.write("people.csv", "name\nAnn\n");
+    let before = place.files("");
+    for (options, expected) in [
+        (["--locale", "klingon"], "`klingon` is no language, and no language of a country"),
+        (["--locale", "de-CH-?"], "`de-CH-?` is no language, and no language of a country"),
+        (
+            ["--combined", "all.pdf"],
+            "the combined document is a Word document, but `all.pdf` is no name of one",
+        ),
+    ] {
+        let ended = place.run(&[&["merge", "letter.docx", "people.csv"], options.as_slice()].concat());
+        let ended = ended.expect_code(1);
+        assert!(
+            ended.stderr.contains(&format!("error: {expected}\n  --> {}\n  help: ", options[0])),
+            "{}",
+            ended.stderr
+        );
+        assert_eq!(place.files(""), before);
+    }
+    for locale in ["de_CH", "fr", "zh-Hant-TW"] {
+        let _ = place.run(&["merge", "letter.docx", "people.csv", "--locale", locale]).expect_code(0);
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ use super::terminal::{Terminal, visible};
 use super::{DONE, INTERRUPTED, SOME_LINES};
 use crate::contact::table::Table;
 use crate::delivery::pdf::PdfError;
+use crate::merge::format::LocaleData;
 use crate::merge::{FieldMap, Moment, Template};
 use crate::run::Problem;
 use crate::run::answers::Answers;
@@ -75,6 +76,7 @@ pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> 
         let message = "`--pack` is not supported yet".to_owned();
         return Err(Failure::Stopped { code: USAGE, message, help: None });
     }
+    check_options(merge)?;
     let name = merge.template.display().to_string();
     let bytes = fs::read(&merge.template).map_err(|error| {
         Failure::problem("unreadable", format!("cannot read `{name}`: {error}"), name.as_str())
@@ -149,6 +151,25 @@ pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> 
     warn(&plain.take_warnings(), &[] as &[&str], terminal);
     stages::say(common, &stages, terminal);
     Ok(code)
+}
+
+/// Finds options whose values mean nothing, before anything is read.
+fn check_options(merge: &Merge) -> Result<(), Failure> {
+    let mut problems = Vec::new();
+    let mut add = |id, message, place: &str, help: &str| {
+        problems.push(Problem { id, message, place: place.to_owned(), help: Some(help.to_owned()) });
+    };
+    if LocaleData::known(&merge.locale).is_none() {
+        let message = format!("`{}` is no language, and no language of a country", merge.locale);
+        add("unknown-locale", message, "--locale", "give one such as `de`, `de-CH` or `en-GB`");
+    }
+    let is_word = |path: &PathBuf| path.extension().is_some_and(|end| end.eq_ignore_ascii_case("docx"));
+    if let Some(path) = merge.combined.as_ref().filter(|path| !is_word(path)) {
+        let message =
+            format!("the combined document is a Word document, but `{}` is no name of one", path.display());
+        add("not-docx", message, "--combined", "let the name end with `.docx`");
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Failure::problems(problems)) }
 }
 
 /// Returns how PDF is made, once it is sure that it can be.

@@ -34,6 +34,10 @@ pub struct Problem {
     at: Place,
 }
 
+/// What to do about a name that is like no other.
+pub(crate) const NAMES_HELP: &str =
+    "write the name of a column of the data, or one that docs/formats.md lists";
+
 /// What is wrong with a template.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
@@ -231,9 +235,7 @@ impl Fault {
             Fault::UnknownName { name, is_tag: true, nearest: None } if call::is_name(name) => {
                 Some(format!("`{name}` is a helper and wants a value: `{{{{{name} …}}}}`"))
             }
-            Fault::UnknownName { nearest: None, .. } => {
-                Some("write the name of a column of the data, or one that docs/formats.md lists".to_owned())
-            }
+            Fault::UnknownName { nearest: None, .. } => Some(NAMES_HELP.to_owned()),
             Fault::AmbiguousName { .. } => Some("write the whole path, or map the name".to_owned()),
             Fault::NoRows { .. } => Some("only a child table can be repeated".to_owned()),
             Fault::RowsAsValue { name } => {

@@ -15,6 +15,7 @@ use crate::delivery::folder::{Destination, Folder, FolderError};
 use crate::delivery::name::{Names, safe_name};
 use crate::delivery::pdf::{Converter, Letter, PdfError, Properties};
 use crate::merge::odd_value::Told;
+use crate::merge::problem::NAMES_HELP;
 use crate::merge::value::{Frame, Value};
 use crate::merge::{
     BoundTemplate, BoundText, Buffer, CombineError, Escape, FieldMap, FieldUse, Manner, Merged, Moment,
@@ -32,6 +33,9 @@ use record::{Due, Records, Waiting};
 
 /// How many letters are made at a time; memory does not grow with the table.
 const RECORDS_PER_BATCH: usize = 1_024;
+
+/// So many columns are listed where a name fits none.
+const COLUMNS_LISTED: usize = 12;
 
 /// Why a merge does not begin, or stops.
 #[derive(Debug, thiserror::Error)]
@@ -135,7 +139,8 @@ impl PlainMerge {
         let namespace = namespace(names);
         let mut problems = Vec::new();
         let bound = template.bind(&namespace, &FieldMap::new()).map_err(|found| {
-            problems.extend(found.into_iter().map(|problem| of_document(file, problem)));
+            let told = found.into_iter().map(|problem| of_document(file, problem));
+            problems.extend(told.map(|problem| with_columns(problem, names.columns)));
         });
         let name = name.map(|pattern| bound_name(pattern, &namespace)).transpose();
         match (bound, name) {
@@ -158,7 +163,8 @@ impl PlainMerge {
                 })
             }
             (_, name) => {
-                problems.extend(name.err().into_iter().flatten());
+                let of_name = name.err().into_iter().flatten();
+                problems.extend(of_name.map(|problem| with_columns(problem, names.columns)));
                 Err(PlainError::Problems(problems))
             }
         }
@@ -502,6 +508,21 @@ impl Press<'_> {
         }
         Ok(written)
     }
+}
+
+/// Lists the columns in the help for a name that is like none of them.
+fn with_columns(problem: Problem, columns: &[Column]) -> Problem {
+    if problem.help.as_deref() != Some(NAMES_HELP) {
+        return problem;
+    }
+    let shown: Vec<String> =
+        columns.iter().take(COLUMNS_LISTED).map(|column| format!("`{}`", column.name)).collect();
+    let more = match columns.len().saturating_sub(COLUMNS_LISTED) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    let noun = if columns.len() == 1 { "column" } else { "columns" };
+    Problem { help: Some(format!("the table has the {noun} {}{more}", shown.join(", "))), ..problem }
 }
 
 fn bound_name(pattern: &str, namespace: &Namespace) -> Result<BoundText, Vec<Problem>> {

@@ -94,12 +94,15 @@ impl LocaleData {
     /// Takes a locale's data out of ICU4X; costs some hundred microseconds. See [`Locales::get`].
     pub fn load(tag: &str) -> LocaleData {
         const FALLBACK: Locale = locale!("en-US");
-        let tag = tag.replace('_', "-");
-        let asked = Locale::try_from_str(&tag).ok().filter(|locale| !locale.id.language.is_unknown());
-        asked
-            .and_then(LocaleData::from_icu)
+        LocaleData::known(tag)
             .or_else(|| LocaleData::from_icu(FALLBACK))
             .expect("the compiled data has names for en-US")
+    }
+
+    /// The same; nothing for a tag that is none, or of a language that ICU4X has no names in.
+    pub fn known(tag: &str) -> Option<LocaleData> {
+        let locale = Locale::try_from_str(&tag.replace('_', "-")).ok()?;
+        if locale.id.language.is_unknown() { None } else { LocaleData::from_icu(locale) }
     }
 
     /// Returns the language without script and region: `de` of `de-CH`.
