@@ -35,14 +35,18 @@ fn few_of_the_spring_appeal(last: &str, set_up: &str) -> Place {
     for file in ["contacts.csv", "orders.csv", "addresses.csv"] {
         place.write(file, first_contacts(&place.read(file), last));
     }
-    let program = place.write("soffice", SOFFICE);
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    write_soffice(&place);
     let office = place.read_text("mailrun.toml");
     place.write(
         "mailrun.toml",
         format!("{office}\n[output]\nletters = \"pdf\"\n[pdf]\nsoffice = \"./soffice\"\n{set_up}"),
     );
     place
+}
+
+fn write_soffice(place: &Place) {
+    let program = place.write("soffice", SOFFICE);
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
 }
 
 /// The rows of the first contacts in a table of the spring appeal; all of them want letters on paper.
@@ -96,6 +100,39 @@ fn a_letter_looks_as_it_does_alone_and_few_documents_are_laid_out() {
     let said = judged("same_pages.py", &[&alone, together].map(|place| place.path("out/SM00001/letters")));
     assert!(said.ends_with(&format!(" pages of {n_alone} files\n")), "{said}");
     assert!(n_alone > 4, "{n_alone}");
+}
+
+#[test]
+fn letters_are_laid_out_together_however_they_end() {
+    let pages = field(&code(" NUMPAGES "), &t("9"));
+    let text = format!("{}{}", t("A letter for "), merge_field("Name"));
+    let cursor = "<w:bookmarkStart w:id=\"7\" w:name=\"_GoBack\"/><w:bookmarkEnd w:id=\"7\"/>";
+    let table = format!(
+        "<w:tbl><w:tblPr/><w:tblGrid><w:gridCol/></w:tblGrid><w:tr><w:tc>{}</w:tc></w:tr></w:tbl>",
+        p(&text)
+    );
+    for (name, body) in [
+        ("one paragraph with its number of pages", p(&format!("{text}{}{pages}", t(", pages: ")))),
+        ("a cursor at the end", p(&t("Hello")) + &p(&format!("{text}{cursor}"))),
+        (
+            "a page that breaks",
+            p(&text) + &p("<w:r><w:br w:type=\"page\"/></w:r>") + &p(&format!("{text}{pages}")),
+        ),
+        ("a table", table + &p(&pages)),
+    ] {
+        let place = Place::new();
+        write_soffice(&place);
+        place.write("mailrun.toml", "[pdf]\nsoffice = \"./soffice\"\nworkers = 1\n");
+        place.write("letter.docx", Docx::new(&body).bytes());
+        let records: Vec<Value> = ["Ada", "Grace", "Edsger", "Barbara", "Donald", "Frances"]
+            .map(|name| json!({ "Name": name }))
+            .to_vec();
+        place.write("data.json", Value::from(records).to_string());
+        let _ = place.run(&["merge", "letter.docx", "data.json", "--pdf", "--out", "letters"]).expect_code(0);
+        // All of them together, and the first and the last as a trial.
+        assert_eq!(place.read_text("given").lines().count(), 3, "{name}");
+        assert_eq!(place.files("letters").len(), 6, "{name}");
+    }
 }
 
 #[test]

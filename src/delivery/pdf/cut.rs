@@ -318,7 +318,7 @@ fn names_in(content: &[u8]) -> BTreeSet<Vec<u8>> {
     }
 }
 
-fn inherited<'d>(document: &'d Document, page: &'d Dictionary, key: &[u8]) -> Option<&'d Object> {
+pub(super) fn inherited<'d>(document: &'d Document, page: &'d Dictionary, key: &[u8]) -> Option<&'d Object> {
     let mut at = page;
     for _ in 0..DEPTH_LIMIT {
         if let Ok(value) = at.get(key) {
@@ -329,6 +329,6 @@ fn inherited<'d>(document: &'d Document, page: &'d Dictionary, key: &[u8]) -> Op
     None
 }
 
-fn resolved<'d>(document: &'d Document, object: &'d Object) -> &'d Object {
+pub(super) fn resolved<'d>(document: &'d Document, object: &'d Object) -> &'d Object {
     document.dereference(object).map_or(object, |(_, object)| object)
 }

@@ -17,7 +17,7 @@ mod words;
 mod xmp;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,7 +27,7 @@ use tempfile::TempDir;
 
 use self::cut::Source;
 pub use self::lock::locked;
-use self::look::{Fonts, Look};
+use self::look::{Fonts, Look, text_of};
 use self::office::{Call, Desk};
 use crate::setup::{self, PdfStandard};
 
@@ -138,10 +138,17 @@ struct Job {
     letters: Vec<usize>,
 }
 
-/// A letter's pages, and how they look.
+/// A letter's pages, and how they look; none where nobody compares it, or it cannot be told.
 struct Made {
     pdf: Pdf,
-    looks: Vec<Look>,
+    looks: Option<Vec<Look>>,
+}
+
+/// What the letters of a document must have, and what is to be known of them.
+struct Reading<'s, 'r> {
+    fonts: Fonts<'s>,
+    /// The letters that are compared.
+    compared: &'r BTreeSet<usize>,
 }
 
 impl Converter {
@@ -184,17 +191,19 @@ impl Converter {
     /// What hinders all of them: a program that does not start, a disk that is full.
     pub fn convert(&self, letters: &[Letter<'_>]) -> Result<Vec<Result<Pdf, String>>, PdfError> {
         let Plan { together, alone, trials } = self.plan(letters);
+        let compared: BTreeSet<usize> = trials.values().flatten().copied().collect();
         let jobs: Vec<&Job> = together.iter().chain(&alone).collect();
         let mut files = self.call(&jobs)?.into_iter();
         let mut chunked: Vec<Option<Made>> = letters.iter().map(|_| None).collect();
         for (job, file) in together.iter().zip(&mut files) {
-            let made = file.and_then(|file| self.of_chunk(letters, job, &file)).unwrap_or_default();
+            let made =
+                file.and_then(|file| self.of_chunk(letters, (job, &compared), &file)).unwrap_or_default();
             job.letters.iter().zip(made).for_each(|(letter, made)| chunked[*letter] = made);
         }
         let mut made: Vec<Result<Made, String>> = letters.iter().map(|_| Err(String::new())).collect();
         for (job, file) in alone.iter().zip(&mut files) {
             let letter = job.letters[0];
-            made[letter] = file.and_then(|file| self.of_one(&letters[letter], &file));
+            made[letter] = file.and_then(|file| self.of_one(letters, (letter, &compared), &file));
         }
         self.judge(&trials, &chunked, &made);
         let proven = self.proven();
@@ -210,7 +219,7 @@ impl Converter {
         let files = self.call(&again.iter().collect::<Vec<_>>())?;
         for (job, file) in again.iter().zip(files) {
             let letter = job.letters[0];
-            made[letter] = file.and_then(|file| self.of_one(&letters[letter], &file));
+            made[letter] = file.and_then(|file| self.of_one(letters, (letter, &BTreeSet::new()), &file));
         }
         Ok(made.into_iter().map(|made| made.map(|made| made.pdf)).collect())
     }
@@ -261,7 +270,7 @@ impl Converter {
         for (template, trial) in trials {
             // A letter that could not be laid out alone proves nothing; the next letters of its template may.
             let both = trial.map(|letter| match (&chunked[letter], &alone[letter]) {
-                (Some(chunked), Ok(alone)) => Some(alike(&chunked.looks, &alone.looks)),
+                (Some(chunked), Ok(alone)) => Some(alike(chunked.looks.as_deref(), alone.looks.as_deref())),
                 (None, Ok(_)) => Some(false),
                 (_, Err(_)) => None,
             });
@@ -276,44 +285,63 @@ impl Converter {
     }
 
     /// Cuts a chunk into its letters; none for a letter whose pages are not beyond doubt.
-    fn of_chunk(&self, letters: &[Letter<'_>], job: &Job, file: &[u8]) -> Result<Vec<Option<Made>>, String> {
+    fn of_chunk(
+        &self,
+        letters: &[Letter<'_>],
+        (job, compared): (&Job, &BTreeSet<usize>),
+        file: &[u8],
+    ) -> Result<Vec<Option<Made>>, String> {
         let source = Source::read(file)?;
         let places = source.places(job.letters.len())?;
         let counts_pages = places.lasts.iter().any(Option::is_some);
         let expected = words::of_letters(job.letters.iter().map(|letter| letters[*letter].docx));
-        let mut fonts = Fonts::default();
+        let mut reading = Reading { fonts: Fonts::default(), compared };
         let made = places.firsts.iter().enumerate().map(|(at, first)| {
             let end = places.firsts.get(at + 1).copied().unwrap_or(source.pages.len());
             if counts_pages && places.lasts.get(at).copied().flatten() != Some(end - 1) {
                 return None; // it says another number of pages than it has
             }
             let pages = source.pages.get(*first..end)?;
-            let letter = &letters[job.letters[at]];
-            self.made(&source, pages, letter, (&expected[at], &mut fonts)).ok()
+            let number = job.letters[at];
+            self.made((&source, pages), (number, &letters[number]), &expected[at], &mut reading).ok()
         });
         Ok(made.collect())
     }
 
-    fn of_one(&self, letter: &Letter<'_>, file: &[u8]) -> Result<Made, String> {
+    fn of_one(
+        &self,
+        letters: &[Letter<'_>],
+        (number, compared): (usize, &BTreeSet<usize>),
+        file: &[u8],
+    ) -> Result<Made, String> {
         let source = Source::read(file)?;
+        let letter = &letters[number];
         let expected = words::of_letters([letter.docx].into_iter());
         let words = expected.first().ok_or("the letter cannot be read")?;
-        self.made(&source, &source.pages, letter, (words, &mut Fonts::default()))
+        let mut reading = Reading { fonts: Fonts::default(), compared };
+        self.made((&source, &source.pages), (number, letter), words, &mut reading)
     }
 
     fn made<'s>(
         &self,
-        source: &'s Source,
-        pages: &[lopdf::ObjectId],
-        letter: &Letter<'_>,
-        (expected, fonts): (&words::Expected, &mut Fonts<'s>),
+        (source, pages): (&'s Source, &[lopdf::ObjectId]),
+        (number, letter): (usize, &Letter<'_>),
+        expected: &words::Expected,
+        reading: &mut Reading<'s, '_>,
     ) -> Result<Made, String> {
-        let looks: Vec<Look> =
-            pages.iter().map(|page| Look::of(&source.document, *page, fonts)).collect::<Result<_, _>>()?;
-        let text: String = looks.iter().map(|look| look.text.as_str()).collect();
+        let document = &source.document;
+        let mut text = String::new();
+        for page in pages {
+            text.push_str(&text_of(document, *page, &mut reading.fonts)?);
+        }
         if !expected.are_in(&text) {
             return Err("the PDF does not have the words of the letter".to_owned());
         }
+        let look = |page: &lopdf::ObjectId| Look::of(document, *page, &mut reading.fonts).ok();
+        let looks = match reading.compared.contains(&number) {
+            true => pages.iter().map(look).collect(),
+            false => None,
+        };
         let bytes = source.cut(pages, &letter.properties, self.set_up.standard)?;
         Ok(Made { pdf: Pdf { bytes, n_pages: pages.len() }, looks })
     }
@@ -411,7 +439,8 @@ fn even_chunks(numbers: &[usize], size: usize) -> std::slice::Chunks<'_, usize> 
     numbers.chunks(numbers.len().div_ceil(n_chunks).max(1))
 }
 
-fn alike(some: &[Look], others: &[Look]) -> bool {
+fn alike(some: Option<&[Look]>, others: Option<&[Look]>) -> bool {
+    let (Some(some), Some(others)) = (some, others) else { return false };
     some.len() == others.len() && some.iter().zip(others).all(|(a, b)| a.is_as(b))
 }
 

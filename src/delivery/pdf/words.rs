@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Read};
 
 use quick_xml::Reader;
-use quick_xml::events::Event;
+use quick_xml::events::{BytesStart, Event};
 use zip::ZipArchive;
 
 /// Words that are shorter prove nothing.
@@ -47,7 +47,8 @@ impl Expected {
     }
 }
 
-/// The words of a letter's main part, in lower case; none of a script that may be set in another order than it is read.
+/// The words of a letter's main part, in lower case; none of a script that may be set in another order than it is read, and
+/// none of a field's result, which LibreOffice works out anew: page numbers, dates.
 fn words(letter: &[u8]) -> Option<BTreeSet<String>> {
     let mut archive = ZipArchive::new(Cursor::new(letter)).ok()?;
     let is_main = |name: &str| name.starts_with("word/document") && name.ends_with(".xml");
@@ -56,6 +57,7 @@ fn words(letter: &[u8]) -> Option<BTreeSet<String>> {
     archive.by_name(&main).ok()?.read_to_string(&mut xml).ok()?;
     let mut reader = Reader::from_str(&xml);
     let (mut text, mut is_text, mut is_hidden) = (String::new(), false, false);
+    let mut n_fields = 0_usize;
     loop {
         match reader.read_event().ok()? {
             Event::Eof => break,
@@ -63,19 +65,31 @@ fn words(letter: &[u8]) -> Option<BTreeSet<String>> {
                 "t" => is_text = true,
                 "r" => is_hidden = false,
                 "vanish" | "webHidden" => is_hidden = true,
+                "fldSimple" => n_fields += 1,
+                "fldChar" => n_fields = fields_after(&element, n_fields),
                 _ => {}
             },
             Event::Empty(element) => match element.local_name().as_ref() {
                 "vanish" => is_hidden = true,
+                "fldChar" => {
+                    text.push(' ');
+                    n_fields = fields_after(&element, n_fields);
+                }
                 "tab" | "br" | "cr" | "p" => text.push(' '),
                 _ => {}
             },
             Event::End(element) => match element.local_name().as_ref() {
                 "t" => is_text = false,
                 "p" => text.push(' '),
+                "fldSimple" => {
+                    text.push(' ');
+                    n_fields = n_fields.saturating_sub(1);
+                }
                 _ => {}
             },
-            Event::Text(content) if is_text && !is_hidden => text.push_str(&content.xml10_content()),
+            Event::Text(content) if is_text && !is_hidden && n_fields == 0 => {
+                text.push_str(&content.xml10_content());
+            }
             _ => {}
         }
     }
@@ -84,6 +98,16 @@ fn words(letter: &[u8]) -> Option<BTreeSet<String>> {
         .split(|it: char| !it.is_alphanumeric())
         .filter(|word| is_plain(word) && word.chars().count() >= LEAST_CHARACTERS);
     Some(words.map(str::to_lowercase).collect())
+}
+
+/// How many fields are open behind a sign of one (ECMA-376 Part 1 §17.16.18 fldChar).
+fn fields_after(sign: &BytesStart<'_>, n_before: usize) -> usize {
+    let kind = sign.attributes().flatten().find(|it| it.key.local_name().as_ref() == "fldCharType");
+    match kind.as_ref().map(|kind| kind.value.as_ref()) {
+        Some("begin") => n_before + 1,
+        Some("end") => n_before.saturating_sub(1),
+        _ => n_before,
+    }
 }
 
 #[cfg(test)]

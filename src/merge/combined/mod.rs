@@ -412,20 +412,23 @@ impl<W: Write, S: Read + Write + Seek> Volume<W, S> {
             last_section = bare_section(&self.w);
         }
 
-        let marks = match &pages {
-            // LibreOffice forgets a bookmark that stands at the very end of a document and holds nothing, and breaks a line
-            // of text in two pieces where one that holds something ends.
-            Pages::OfBookmark(name) if manner.page_count == PageCount::LetterByReference => {
-                (rewrite::bookmark(&self.w, name, &mut renewal), String::new())
-            }
-            Pages::OfBookmark(name) => (String::new(), rewrite::bookmark(&self.w, name, &mut renewal)),
-            Pages::AsWritten | Pages::OfSection => Default::default(),
-        };
         let start = match manner.marks {
             Marks::Bookmarks => rewrite::bookmark(&self.w, &letter_bookmark(number), &mut renewal),
-            Marks::None => String::new(),
+            Marks::None => Default::default(),
         };
-        let body = Body::new(&document, (body, body + 1..end), edits, &start);
+        let body = Body::new(&document, (body, body + 1..end), edits, start);
+        let marks = match &pages {
+            Pages::OfBookmark(name) => {
+                let (start, end) = rewrite::bookmark(&self.w, name, &mut renewal);
+                match manner.page_count {
+                    PageCount::LetterByReference if body.is_one_paragraph() => (start, end),
+                    // LibreOffice forgets a bookmark that stands at the very end of a document and holds nothing.
+                    PageCount::LetterByReference => (start + &end, String::new()),
+                    PageCount::Letter | PageCount::Document => (String::new(), start + &end),
+                }
+            }
+            Pages::AsWritten | Pages::OfSection => Default::default(),
+        };
         if number > 1 {
             self.notes.add(&mut self.parts, &letter, &mut renewal)?;
         }

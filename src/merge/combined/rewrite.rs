@@ -175,8 +175,9 @@ pub(super) struct Body {
     pub(super) between: String,
     /// The last paragraph's end, and what follows it.
     pub(super) after: String,
-    /// What stands at the start of the last paragraph's content, because the letter begins there.
-    start: String,
+    /// What stands around the last paragraph's content, because the letter begins there. LibreOffice takes a bookmark that
+    /// holds nothing in a letter of one paragraph for one of the letter before.
+    around: Option<(String, String)>,
 }
 
 /// No XML has them, so they mark places while changes are applied.
@@ -184,12 +185,13 @@ const SECTION: &str = "\u{1}";
 const END: &str = "\u{2}";
 
 impl Body {
-    /// Applies changes to the content of a body; `start` is what stands at the start of its first paragraph.
+    /// Applies changes to the content of a body; `start` is the bookmark at the start of its first
+    /// paragraph, in two halves.
     pub(super) fn new(
         document: &Document,
         (body, tokens): (usize, Range<usize>),
         mut edits: Vec<Edit>,
-        start: &str,
+        start: (String, String),
     ) -> Body {
         let first = tokens.clone().find(|at| {
             let token = &document.tokens()[*at];
@@ -243,8 +245,9 @@ impl Body {
                 edits.push((close..close, END.to_owned()));
             }
         }
-        if let Some(first) = first.filter(|_| !starts_last && !start.is_empty()) {
-            edits.push(at_start_of(document, first, start));
+        let begin = start.0.clone() + &start.1;
+        if let Some(first) = first.filter(|_| !starts_last && !begin.is_empty()) {
+            edits.push(at_start_of(document, first, &begin));
         }
         if ending == Ending::Nothing {
             edits.push((end..end, format!("{SECTION}{END}")));
@@ -264,15 +267,21 @@ impl Body {
             ending,
             between: between.to_owned(),
             after: after.to_owned(),
-            start: if starts_last { start.to_owned() } else { String::new() },
+            around: starts_last.then_some(start),
         }
+    }
+
+    /// Tells whether the letter is one paragraph.
+    pub(super) fn is_one_paragraph(&self) -> bool {
+        self.around.is_some()
     }
 
     /// Returns the body with what its last paragraph shall hold: the properties of its section, and marks around its
     /// content.
     pub(super) fn text(&self, w: &str, section: Option<&str>, (start, marks): (&str, &str)) -> String {
-        let Body { before, ending, between, after, start: begin } = self;
-        let start = format!("{begin}{start}");
+        let Body { before, ending, between, after, around } = self;
+        let (begin, end) = around.as_ref().map_or(("", ""), |(begin, end)| (begin.as_str(), end.as_str()));
+        let (start, marks) = (format!("{begin}{start}"), format!("{marks}{end}"));
         let section = section.unwrap_or_default();
         match ending {
             Ending::Properties => {
@@ -335,8 +344,11 @@ fn is_content(document: &Document, at: usize) -> bool {
     document.tokens()[at].element != Element::ParagraphProperties && is_block(document, at)
 }
 
-/// A bookmark that holds nothing.
-pub(super) fn bookmark(w: &str, name: &str, renewal: &mut Renewal<'_>) -> String {
+/// The start and the end of a bookmark.
+pub(super) fn bookmark(w: &str, name: &str, renewal: &mut Renewal<'_>) -> (String, String) {
     let id = renewal.fresh(Kind::Annotation);
-    format!("<{w}bookmarkStart {w}id=\"{id}\" {w}name=\"{name}\"/><{w}bookmarkEnd {w}id=\"{id}\"/>")
+    (
+        format!("<{w}bookmarkStart {w}id=\"{id}\" {w}name=\"{name}\"/>"),
+        format!("<{w}bookmarkEnd {w}id=\"{id}\"/>"),
+    )
 }
