@@ -118,7 +118,8 @@ fn letters_are_laid_out_together_however_they_end() {
             "a page that breaks",
             p(&text) + &p("<w:r><w:br w:type=\"page\"/></w:r>") + &p(&format!("{text}{pages}")),
         ),
-        ("a table", table + &p(&pages)),
+        ("a table", table.clone() + &p(&pages)),
+        ("a paragraph without text", p(&pages) + &table + "<w:p/>"),
     ] {
         let place = Place::new();
         write_soffice(&place);

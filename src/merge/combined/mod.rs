@@ -21,7 +21,7 @@ use self::lists::{LetterLists, Numbering, children};
 use self::notes::Notes;
 use self::parts::{Letter, Parts};
 use self::reference::Pages;
-use self::rewrite::{Body, Rewriting};
+use self::rewrite::{Body, Ending, Rewriting};
 use self::section::{Change, NoteSettings, Slot};
 use self::zip::{Archive, Growing};
 use super::archive::TooLarge;
@@ -423,6 +423,9 @@ impl<W: Write, S: Read + Write + Seek> Volume<W, S> {
                 match manner.page_count {
                     PageCount::LetterByReference if body.is_one_paragraph() => (start, end),
                     // LibreOffice forgets a bookmark that stands at the very end of a document and holds nothing.
+                    PageCount::LetterByReference if body.ending == Ending::Nothing => {
+                        (start + &rewrite::blank(&self.w), end)
+                    }
                     PageCount::LetterByReference => (start + &end, String::new()),
                     PageCount::Letter | PageCount::Document => (String::new(), start + &end),
                 }

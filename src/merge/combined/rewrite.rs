@@ -352,3 +352,8 @@ pub(super) fn bookmark(w: &str, name: &str, renewal: &mut Renewal<'_>) -> (Strin
         format!("<{w}bookmarkEnd {w}id=\"{id}\"/>"),
     )
 }
+
+/// A run with a space so small that it is not seen.
+pub(super) fn blank(w: &str) -> String {
+    format!("<{w}r><{w}rPr><{w}sz {w}val=\"2\"/></{w}rPr><{w}t xml:space=\"preserve\"> </{w}t></{w}r>")
+}
