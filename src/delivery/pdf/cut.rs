@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lopdf::content::Content;
 use lopdf::{Dictionary, Document, Object, ObjectId, Stream, dictionary};
 
 use super::{Properties, xmp};
@@ -304,18 +303,15 @@ impl Copy<'_> {
     }
 }
 
-/// The names that a content stream uses; all of its words, if it cannot be read.
+/// The names that a content stream uses, and those that its texts happen to hold.
 fn names_in(content: &[u8]) -> BTreeSet<Vec<u8>> {
-    let names = |content: Content<Vec<lopdf::content::Operation>>| -> BTreeSet<Vec<u8>> {
-        let operands = content.operations.into_iter().flat_map(|operation| operation.operands);
-        operands.filter_map(|operand| operand.as_name().ok().map(<[u8]>::to_vec)).collect()
+    // ISO 32000-1 §7.2.2 Character Set: what ends a name.
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0 || b"()<>[]{}/%".contains(byte);
+    let name = |start: usize| {
+        let rest = &content[start + 1..];
+        rest[..rest.iter().position(ends).unwrap_or(rest.len())].to_vec()
     };
-    match Content::decode(content) {
-        Ok(content) => names(content),
-        Err(_) => {
-            content.split(|byte| byte.is_ascii_whitespace() || *byte == b'/').map(<[u8]>::to_vec).collect()
-        }
-    }
+    memchr::memchr_iter(b'/', content).map(name).collect()
 }
 
 pub(super) fn inherited<'d>(document: &'d Document, page: &'d Dictionary, key: &[u8]) -> Option<&'d Object> {

@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use rayon::prelude::*;
 use tempfile::TempDir;
 
 use self::cut::Source;
@@ -193,17 +194,19 @@ impl Converter {
         let Plan { together, alone, trials } = self.plan(letters);
         let compared: BTreeSet<usize> = trials.values().flatten().copied().collect();
         let jobs: Vec<&Job> = together.iter().chain(&alone).collect();
-        let mut files = self.call(&jobs)?.into_iter();
+        let mut files = self.call(&jobs)?;
+        let of_alone = files.split_off(together.len());
+        let cut = |(job, file): (&Job, Result<Vec<u8>, String>)| {
+            file.and_then(|file| self.of_chunk(letters, (job, &compared), &file)).unwrap_or_default()
+        };
+        let cut: Vec<Vec<Option<Made>>> = together.par_iter().zip(files).map(cut).collect();
         let mut chunked: Vec<Option<Made>> = letters.iter().map(|_| None).collect();
-        for (job, file) in together.iter().zip(&mut files) {
-            let made =
-                file.and_then(|file| self.of_chunk(letters, (job, &compared), &file)).unwrap_or_default();
-            job.letters.iter().zip(made).for_each(|(letter, made)| chunked[*letter] = made);
+        for (job, cut) in together.iter().zip(cut) {
+            job.letters.iter().zip(cut).for_each(|(letter, cut)| chunked[*letter] = cut);
         }
         let mut made: Vec<Result<Made, String>> = letters.iter().map(|_| Err(String::new())).collect();
-        for (job, file) in alone.iter().zip(&mut files) {
-            let letter = job.letters[0];
-            made[letter] = file.and_then(|file| self.of_one(letters, (letter, &compared), &file));
+        for (letter, one) in self.of_each(letters, &alone, of_alone, &compared) {
+            made[letter] = one;
         }
         self.judge(&trials, &chunked, &made);
         let proven = self.proven();
@@ -217,9 +220,8 @@ impl Converter {
             .map(|it| Job::alone(letters, it))
             .collect();
         let files = self.call(&again.iter().collect::<Vec<_>>())?;
-        for (job, file) in again.iter().zip(files) {
-            let letter = job.letters[0];
-            made[letter] = file.and_then(|file| self.of_one(letters, (letter, &BTreeSet::new()), &file));
+        for (letter, one) in self.of_each(letters, &again, files, &BTreeSet::new()) {
+            made[letter] = one;
         }
         Ok(made.into_iter().map(|made| made.map(|made| made.pdf)).collect())
     }
@@ -306,6 +308,21 @@ impl Converter {
             self.made((&source, pages), (number, &letters[number]), &expected[at], &mut reading).ok()
         });
         Ok(made.collect())
+    }
+
+    /// Reads the files of letters that were laid out alone; each with its letter's number.
+    fn of_each(
+        &self,
+        letters: &[Letter<'_>],
+        jobs: &[Job],
+        files: Vec<Result<Vec<u8>, String>>,
+        compared: &BTreeSet<usize>,
+    ) -> Vec<(usize, Result<Made, String>)> {
+        let read = |(job, file): (&Job, Result<Vec<u8>, String>)| {
+            let letter = job.letters[0];
+            (letter, file.and_then(|file| self.of_one(letters, (letter, compared), &file)))
+        };
+        jobs.par_iter().zip(files).map(read).collect()
     }
 
     fn of_one(
