@@ -14,7 +14,7 @@ use mailrun::interaction::resolve::Facts;
 use mailrun::interaction::{EntryNo, RunNo, resolve};
 use mailrun::run::desk::Desk;
 use mailrun::run::journal::Which;
-use mailrun::run::load::load;
+use mailrun::run::load::{fetch, load};
 use mailrun::run::records::LineRecord;
 use mailrun::run::{self, Journal, Office, Records, SecretError, SegmentRef, Stages};
 use mailrun::segment::LineNo;
@@ -120,7 +120,9 @@ impl Sample {
     fn loaded(&self) -> (Desk, Vec<LineRecord>) {
         let mut database = self.database();
         database.begin_draft().expect("the database can be written");
-        let loaded = load(&mut database, &self.setup, &self.segment()).expect("the sample is sound");
+        let fetched = fetch(&mut database, &self.segment(), &AtomicBool::new(false));
+        let fetched = fetched.expect("the sample has its tables");
+        let loaded = load(&mut database, &self.setup, fetched).expect("the sample is sound");
         let date = jiff::civil::date(2026, 3, 1);
         let (desk, _) =
             Desk::new(&mut database, &self.setup, &loaded.segment, date).expect("the sample is sound");

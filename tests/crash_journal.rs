@@ -3,6 +3,7 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -20,11 +21,11 @@ use mailrun::run::household::HouseholdRule;
 use mailrun::run::journal::{InDoubt, Journal, Pending, Which};
 use mailrun::run::manifest::ManifestRow;
 use mailrun::run::plan::{PlannedLine, RunDocument};
-use mailrun::run::records::{LineRecord, SegmentStanding};
+use mailrun::run::records::{LineRecord, Query, QueryError, SegmentStanding};
 use mailrun::run::schedule::{DueTime, Mark, ScheduleName, ScheduleRecord, Schedules};
 use mailrun::run::values::RowTable;
 use mailrun::run::{
-    self, Counts, Lock, LockError, Office, Records, RecordsError, RunError, RunOptions, SecretError,
+    self, Counts, Lock, LockError, Office, Queries, Records, RecordsError, RunError, RunOptions, SecretError,
     SegmentRef, Stages, Store,
 };
 use mailrun::segment::{Attachment, CriteriaAction, Digest, LineNo, SegmentHeader, SegmentLine, SegmentNo};
@@ -145,6 +146,12 @@ hand_on! { Schedules:
     criteria_actions(code: &str) -> Option<Vec<CriteriaAction>>;
     mark(name: &ScheduleName) -> Option<Mark>;
     put_mark(name: &ScheduleName, mark: Mark) -> ();
+}
+
+impl Queries for Mortal {
+    fn copy_query(&mut self, query: &Query<'_>, into: &mut File) -> Result<(), QueryError> {
+        self.database.copy_query(query, into)
+    }
 }
 
 impl Store for Mortal {

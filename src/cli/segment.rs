@@ -1,6 +1,7 @@
 //! Owns the commands for segments: new, list, show, set, delete; selection and single lines have files of their own.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value as Json, json};
@@ -15,7 +16,7 @@ use super::selection::{self, Add, CriteriaCommand, MailingGroup, Reduce, Reuse};
 use super::terminal::{Data, Terminal, table};
 use crate::run::Records;
 use crate::run::export::{ExportError, Form, export};
-use crate::run::load::{SegmentRef, load};
+use crate::run::load::{SegmentRef, fetch, load};
 use crate::run::overview::{LineOverview, overview};
 use crate::run::worksheet::{Edit, Reach, Worksheets, change_header, delete_segment, new_segment, open};
 use crate::segment::{CriteriaKind, InteractionValues, LineNo, SegmentHeader, SegmentNo};
@@ -191,8 +192,10 @@ pub(super) fn segment(
         SegmentCommand::Load { file } => {
             let asked = SegmentRef::File(file.clone());
             let setup = setup(common, Some(&asked))?;
+            let stop = AtomicBool::new(false);
+            let fetched = fetch(&mut Database::open_existing(&common.db)?, &asked, &stop)?;
             let segment = change(common, |database| {
-                let loaded = load(database, &setup, &asked)?;
+                let loaded = load(database, &setup, fetched)?;
                 if loaded.problems.is_empty() {
                     Ok(loaded.segment)
                 } else {

@@ -4,11 +4,11 @@
 //! caller can take everything back. Contacts pass one by one: a key costs eight bytes, a contact nothing.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::table::{Cell, Column, Place, Record, Table, TableError};
+use super::table::{Cell, Column, Place, Record, Table, TableError, TableSource};
 use super::{Contact, ContactNo, FieldError, all_fields, fold_name};
 
 mod address;
@@ -65,7 +65,7 @@ enum Use {
 
 /// An import of contacts: a table whose columns are understood.
 pub struct ContactImport {
-    path: PathBuf,
+    source: TableSource,
     table: Table,
     key: usize,
     uses: Vec<Use>,
@@ -82,7 +82,16 @@ impl ContactImport {
     /// All [`Problems`] of the header: the key column missing, a column or field of the map unknown, two columns
     /// for one field; or the table's own.
     pub fn open(path: &Path, columns: &ContactColumns) -> Result<ContactImport, Problems> {
-        let table = Table::open(path)?;
+        ContactImport::open_source(TableSource::file(path), columns)
+    }
+
+    /// Opens a table wherever it is, as [`ContactImport::open`] does.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ContactImport::open`].
+    pub fn open_source(source: TableSource, columns: &ContactColumns) -> Result<ContactImport, Problems> {
+        let table = Table::open_source(&source)?;
         let mut problems = Problems::default();
         let at_header = Place { file: table.file().to_owned(), row: None, column: None };
         let names = || table.columns().iter().map(|column| column.name.as_str());
@@ -128,7 +137,7 @@ impl ContactImport {
             return Err(problems);
         };
         problems.none_or_all()?;
-        Ok(ContactImport { path: path.to_owned(), table, key, uses })
+        Ok(ContactImport { source, table, key, uses })
     }
 
     /// Returns the columns that hold one value, in file order: further ones, and those that fill a field.
@@ -236,7 +245,7 @@ impl ContactImport {
             return Ok(());
         }
         let mut first_rows = std::collections::HashMap::new();
-        let mut table = Table::open(&self.path)?;
+        let mut table = Table::open_source(&self.source)?;
         let mut record = Record::default();
         loop {
             match table.read(&mut record) {

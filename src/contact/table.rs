@@ -4,7 +4,6 @@
 //! Fails with a [`TableError`], which says whether it spoils one record or the table.
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -16,9 +15,11 @@ mod delimited;
 mod error;
 mod json;
 mod sheet;
+mod source;
 mod write;
 
 pub use error::{Place, Row, TableError, TableProblem};
+pub use source::{TableFormat, TableSource};
 pub use write::{TableWriter, WriteError};
 
 /// A cell must be shorter than this, in bytes of UTF-8: 10 MB, a thousand times what a letter can show.
@@ -197,26 +198,35 @@ impl Table {
     /// A [`TableError`] if the file cannot be read, is not what its name says, or has a header that is empty,
     /// too wide, or names two columns alike.
     pub fn open(path: &Path) -> Result<Table, TableError> {
-        let file = path.display().to_string();
+        Table::open_source(&TableSource::file(path))
+    }
+
+    /// Opens a table wherever it is, and reads its header; as [`Table::open`] does.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Table::open`].
+    pub fn open_source(from: &TableSource) -> Result<Table, TableError> {
+        let file = from.name().to_owned();
         let at_file = |problem| TableError { place: Place::file(&file), problem };
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_ascii_lowercase();
         let unreadable = |error: io::Error| at_file(TableProblem::Unreadable { reason: error.to_string() });
-        let open = || File::open(path).map_err(unreadable);
-        let (columns, source) = match ending.as_str() {
+        let open = || from.open().map_err(unreadable);
+        let ending = from.ending();
+        let (columns, source) = match ending {
             "csv" | "tsv" => {
                 let delimited = delimited::Delimited::open(open()?, &file, ending == "tsv")?;
                 let columns = delimited.header().iter().map(|name| Column::named(name)).collect();
                 (columns, Source::Delimited(Box::new(delimited)))
             }
             "xlsx" | "xlsm" | "ods" => {
-                let (header, held) = sheet::read(open()?, &file, &ending)?;
+                let (header, held) = sheet::read(open()?, &file, ending)?;
                 (header, Source::Held(held))
             }
             "json" => {
                 let (header, held) = json::read(open()?, &file)?;
                 (header, Source::Held(held))
             }
-            _ => return Err(at_file(TableProblem::UnknownEnding { ending })),
+            _ => return Err(at_file(TableProblem::UnknownEnding { ending: ending.to_owned() })),
         };
         Ok(Table { file, columns, source })
     }

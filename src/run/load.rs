@@ -2,6 +2,7 @@
 //!
 //! Nothing is kept unless the draft is. All problems of the file and of the tables that it names are collected.
 
+mod fetch;
 mod line;
 
 use std::cell::RefCell;
@@ -14,7 +15,7 @@ use crate::contact::import::{
     self, ContactColumns, ContactImport, ImportError, ImportedContact, Problems, RowImport,
 };
 use crate::contact::language::Language;
-use crate::contact::table::Cell;
+use crate::contact::table::{Cell, TableSource};
 use crate::contact::{ContactNo, did_you_mean};
 use crate::interaction::RunNo;
 use crate::merge::value::{Frame, Value};
@@ -31,6 +32,9 @@ use crate::segment::{
 };
 use crate::setup::number_series::next_number;
 use crate::setup::{Master, Setup};
+
+pub(in crate::run) use fetch::FETCH_FAILED;
+pub use fetch::{Asked, Tables, fetch};
 
 /// What a user names as SEGMENT: a segment file, or the number of a segment in the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,33 +86,28 @@ pub enum LoadError {
     Records(#[from] RecordsError),
 }
 
-/// Loads what SEGMENT names into the open draft.
+/// Loads what was asked for into the open draft.
 ///
 /// # Errors
 ///
 /// All problems of a segment file and its tables at once; a segment that is unknown, logged, or being run.
-pub fn load(records: &mut dyn Store, setup: &Setup, asked: &SegmentRef) -> Result<Loaded, LoadError> {
+pub fn load(records: &mut dyn Store, setup: &Setup, asked: Asked) -> Result<Loaded, LoadError> {
     for campaign in &setup.campaigns {
         records.put_master(&Master::from(campaign))?;
     }
     match asked {
-        SegmentRef::No(segment) => match records.standing(segment)? {
-            SegmentStanding::Unknown => Err(LoadError::Unknown(segment.clone())),
-            SegmentStanding::Open => {
-                Ok(Loaded { segment: segment.clone(), places: BTreeMap::new(), problems: Vec::new() })
-            }
-            SegmentStanding::Interrupted(run) => {
-                Err(LoadError::Interrupted { segment: segment.clone(), run })
-            }
-            SegmentStanding::Logged(run) => Err(LoadError::Logged { segment: segment.clone(), run }),
+        Asked::No(segment) => match records.standing(&segment)? {
+            SegmentStanding::Unknown => Err(LoadError::Unknown(segment)),
+            SegmentStanding::Open => Ok(Loaded { segment, places: BTreeMap::new(), problems: Vec::new() }),
+            SegmentStanding::Interrupted(run) => Err(LoadError::Interrupted { segment, run }),
+            SegmentStanding::Logged(run) => Err(LoadError::Logged { segment, run }),
         },
-        SegmentRef::File(path) => {
-            let file = SegmentFile::read(path)
-                .map_err(|problems| LoadError::Problems(problems.into_iter().map(Problem::from).collect()))?;
+        Asked::File { file, tables } => {
             let mut loader = Loader {
                 records,
                 setup,
                 file: &file,
+                tables,
                 problems: Vec::new(),
                 places: BTreeMap::new(),
                 written: BTreeMap::new(),
@@ -124,6 +123,7 @@ struct Loader<'a> {
     records: &'a mut dyn Store,
     setup: &'a Setup,
     file: &'a SegmentFile,
+    tables: Tables,
     problems: Vec<Problem>,
     places: BTreeMap<ContactNo, String>,
     written: BTreeMap<(ContactNo, Option<LineNo>), String>,
@@ -233,7 +233,8 @@ impl Loader<'_> {
         let map = declaration.map.iter().map(|(column, field)| (column.clone(), field.clone())).collect();
         let columns = ContactColumns { key: declaration.key.clone(), map };
         let adds_lines = self.file.declarations.select.is_none();
-        let import = match ContactImport::open(&self.file.path(&declaration.file), &columns) {
+        let Some(source) = self.tables.contacts.take() else { return Ok(()) };
+        let import = match ContactImport::open_source(source, &columns) {
             Ok(import) => import,
             Err(problems) => {
                 self.import_problems(problems);
@@ -263,8 +264,8 @@ impl Loader<'_> {
             Ok(())
         });
         self.imported(imported)?;
-        for rows in &declaration.rows {
-            self.rows(&rows.name, &self.file.path(&rows.file), &rows.contact)?;
+        for (rows, source) in declaration.rows.iter().zip(std::mem::take(&mut self.tables.rows)) {
+            self.rows(&rows.name, &source, &rows.contact)?;
         }
         if let Some(addresses) = &declaration.addresses {
             self.addresses(&self.file.path(addresses))?;
@@ -272,8 +273,8 @@ impl Loader<'_> {
         Ok(())
     }
 
-    fn rows(&mut self, name: &str, path: &Path, contact: &str) -> Result<(), LoadError> {
-        let import = match RowImport::open(path, contact) {
+    fn rows(&mut self, name: &str, source: &TableSource, contact: &str) -> Result<(), LoadError> {
+        let import = match RowImport::open_source(source, contact) {
             Ok(import) => import,
             Err(problems) => {
                 self.import_problems(problems);

@@ -68,7 +68,7 @@ pub use letters::{LetterError, Letters};
 pub use load::{LoadError, Loaded, SegmentRef};
 pub use plan::{Paper, RunOptions};
 pub use problem::Problem;
-pub use records::{Records, RecordsError};
+pub use records::{Queries, Records, RecordsError};
 pub use schedule::Schedules;
 pub use server::{Passwords, SecretError, ServerError, way};
 pub use signature::{SignatureError, signer};
@@ -77,6 +77,7 @@ pub use stage::{Stage, Stages};
 use ahead::Bench;
 use check::{Check, Checked};
 use desk::Desk;
+use load::{Asked, fetch};
 use manifest::Manifest;
 use send::{Clock, Post};
 
@@ -88,7 +89,7 @@ pub fn setup_problems(smtp: &Smtp) -> Vec<Problem> {
 }
 
 /// What runs and schedules ask of the store, and the lock that keeps a segment to one process.
-pub trait Store: Records + Journal + Schedules {
+pub trait Store: Records + Journal + Schedules + Queries {
     /// Locks a segment for this process, until the lock is dropped or the process ends.
     ///
     /// # Errors
@@ -293,8 +294,9 @@ pub fn run(
     asked: &SegmentRef,
     observe: &mut dyn FnMut(Progress),
 ) -> Result<Report, RunError> {
+    let fetched = fetch(office.store, asked, office.stop)?; // the tables of commands and queries, before anybody has to wait for the store
     office.store.begin_draft()?;
-    let planned = plan(office, asked); // loads, resolves and checks every line; all problems at once, no effects
+    let planned = plan(office, asked, fetched); // loads, resolves and checks every line; all problems at once, no effects
     let (run, lock) = keep_or_discard(office, planned)?; // the frozen plan, in one transaction
     let report = finish(office, run, observe)?;
     drop(lock);
@@ -358,14 +360,19 @@ pub fn resend(
 ///
 /// A segment that cannot be loaded, a store that fails; problems are part of what is returned.
 pub fn check(office: &mut Office<'_>, asked: &SegmentRef) -> Result<(SegmentNo, Checked), RunError> {
+    let fetched = fetch(office.store, asked, office.stop)?;
     office.store.begin_draft()?;
-    let checked = checked(office, asked).map(|(loaded, _, checked)| (loaded.segment, checked));
+    let checked = checked(office, asked, fetched).map(|(loaded, _, checked)| (loaded.segment, checked));
     office.store.discard_draft()?;
     checked
 }
 
-fn plan(office: &mut Office<'_>, asked: &SegmentRef) -> Result<(RunNo, Box<dyn Lock>), RunError> {
-    let (loaded, run, checked) = match checked(office, asked) {
+fn plan(
+    office: &mut Office<'_>,
+    asked: &SegmentRef,
+    fetched: Asked,
+) -> Result<(RunNo, Box<dyn Lock>), RunError> {
+    let (loaded, run, checked) = match checked(office, asked, fetched) {
         Err(RunError::Load(LoadError::Interrupted { segment, run })) => {
             office.store.lock(&segment)?; // a run that is under way is not interrupted
             return Err(RunError::Load(LoadError::Interrupted { segment, run }));
@@ -398,9 +405,13 @@ fn agree(office: &mut Office<'_>, run: RunNo, n_again: u64) -> Result<(), RunErr
     }
 }
 
-fn checked(office: &mut Office<'_>, asked: &SegmentRef) -> Result<(Loaded, RunNo, Checked), RunError> {
+fn checked(
+    office: &mut Office<'_>,
+    asked: &SegmentRef,
+    fetched: Asked,
+) -> Result<(Loaded, RunNo, Checked), RunError> {
     let stages = office.stages;
-    let mut loaded = stages.time(Stage::Load, || load::load(office.store, office.setup, asked))?;
+    let mut loaded = stages.time(Stage::Load, || load::load(office.store, office.setup, fetched))?;
     let (mut desk, problems) = stages
         .time(Stage::Load, || Desk::new(office.store, office.setup, &loaded.segment, office.now.date()))?;
     let options = options(office, &desk, asked);

@@ -107,19 +107,20 @@ fn look_besides(
     look: &Look,
     besides: Besides<'_>,
 ) -> Result<Vec<Outlook>, RunError> {
+    let fetched = load::fetch(office.store, asked, office.stop)?;
     office.store.begin_draft()?;
-    let outlooks = outlooks(office, asked, look, besides);
+    let outlooks = outlooks(office, (asked, fetched), look, besides);
     office.store.discard_draft()?;
     outlooks
 }
 
 fn outlooks(
     office: &mut Office<'_>,
-    asked: &SegmentRef,
+    (asked, fetched): (&SegmentRef, load::Asked),
     look: &Look,
     besides: Besides<'_>,
 ) -> Result<Vec<Outlook>, RunError> {
-    let loaded = load::load(office.store, office.setup, asked)?;
+    let loaded = load::load(office.store, office.setup, fetched)?;
     let (desk, of_setup) = Desk::new(office.store, office.setup, &loaded.segment, office.now.date())?;
     let problems: Vec<Problem> = loaded.problems.iter().cloned().chain(of_setup).collect();
     if !problems.is_empty() {

@@ -1,6 +1,9 @@
 //! Owns what the run asks of the store: masters, worksheet, and the draft in which a plan is made.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use crate::contact::address::AlternativeAddress;
 use crate::contact::import::ContactColumn;
@@ -14,6 +17,7 @@ use crate::run::plan::{PlannedLine, RunDocument, RunOptions};
 use crate::run::values::RowTable;
 use crate::segment::{Attachment, CriteriaAction, Digest, LineNo, SegmentHeader, SegmentLine, SegmentNo};
 use crate::setup::master::{Master, MasterKind};
+use crate::setup::rate::Span;
 
 /// Why the store cannot do what it is asked for.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +118,57 @@ pub enum SegmentStanding {
     Interrupted(RunNo),
     /// It was logged by this run.
     Logged(RunNo),
+}
+
+/// A question to a SQLite file that is not ours.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    /// The file.
+    pub database: &'a Path,
+    /// One SQL statement that reads.
+    pub sql: &'a str,
+    /// How long it may take.
+    pub limit: Span,
+}
+
+/// Who asks SQLite files that are not ours.
+pub trait Queries {
+    /// Copies the rows of a query as a table of text, parted by tabs.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`] if there is no such file, or SQLite refuses the query.
+    fn copy_query(&mut self, query: &Query<'_>, into: &mut File) -> Result<(), QueryError>;
+}
+
+/// Why a query gives no rows.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// There is no such file.
+    #[error("there is no database `{}`", database.display())]
+    Missing {
+        /// The file.
+        database: PathBuf,
+    },
+    /// SQLite refuses it.
+    #[error("`{}` refuses the query: {reason}", database.display())]
+    Refused {
+        /// The file.
+        database: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A value that no table of text can hold.
+    #[error("column `{column}` of row {row} is no text and no number")]
+    NoText {
+        /// The name of the column.
+        column: String,
+        /// The row, from 1.
+        row: u64,
+    },
+    /// There is no room for the rows.
+    #[error("the rows cannot be kept")]
+    Unwritten(#[source] io::Error),
 }
 
 /// Masters and worksheets, as far as a run loads and reads them.

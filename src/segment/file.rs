@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::contact::table::TableFormat;
 use crate::segment::criteria::CriteriaOptions;
 use crate::setup::Campaign;
 use crate::setup::declaration::{self, DeclarationProblem};
+use crate::setup::program::Program;
+use crate::setup::rate::Span;
 
 /// A segment file (TOML). Paths are as written; [`SegmentFile::path`] puts them below the file's folder.
 #[derive(Debug, Default)]
@@ -51,7 +54,19 @@ pub type Settings = BTreeMap<String, Spanned<toml::Value>>;
 #[derive(Debug, Deserialize)]
 pub struct ContactsDeclaration {
     /// The table of contacts: .csv, .tsv, .xlsx, .ods or .json.
-    pub file: PathBuf,
+    pub file: Option<PathBuf>,
+    /// The program that prints the table, instead of a file.
+    pub command: Option<Spanned<Program>>,
+    /// What it prints.
+    #[serde(default)]
+    pub format: TableFormat,
+    /// The SQLite file that is asked for the table, instead of a file.
+    pub database: Option<PathBuf>,
+    /// What it is asked: one SQL statement.
+    pub query: Option<Spanned<String>>,
+    /// How long the program or the query may take.
+    #[serde(default = "fetch_timeout")]
+    pub timeout: Span,
     /// The column that holds the contact number.
     #[serde(default = "no")]
     pub key: String,
@@ -75,9 +90,70 @@ pub struct RowsDeclaration {
     /// The name of the rows in templates.
     pub name: String,
     /// The table.
-    pub file: PathBuf,
+    pub file: Option<PathBuf>,
+    /// The program that prints the table, instead of a file.
+    pub command: Option<Spanned<Program>>,
+    /// What it prints.
+    #[serde(default)]
+    pub format: TableFormat,
+    /// The SQLite file that is asked for the table, instead of a file.
+    pub database: Option<PathBuf>,
+    /// What it is asked: one SQL statement.
+    pub query: Option<Spanned<String>>,
+    /// How long the program or the query may take.
+    #[serde(default = "fetch_timeout")]
+    pub timeout: Span,
     /// The column that holds the contact number.
     pub contact: String,
+}
+
+/// Where a table of the segment file is, as it is declared.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "each field is the declared one of its name")]
+pub struct SourceDeclaration<'a> {
+    /// The table of the segment file that declares it.
+    pub table: &'static str,
+    pub file: Option<&'a Path>,
+    pub command: Option<&'a Spanned<Program>>,
+    pub format: TableFormat,
+    pub database: Option<&'a Path>,
+    pub query: Option<&'a Spanned<String>>,
+    pub timeout: Span,
+}
+
+impl ContactsDeclaration {
+    /// Returns where the table of contacts is.
+    pub fn source(&self) -> SourceDeclaration<'_> {
+        SourceDeclaration {
+            table: "contacts",
+            file: self.file.as_deref(),
+            command: self.command.as_ref(),
+            format: self.format,
+            database: self.database.as_deref(),
+            query: self.query.as_ref(),
+            timeout: self.timeout,
+        }
+    }
+}
+
+impl RowsDeclaration {
+    /// Returns where the table of rows is.
+    pub fn source(&self) -> SourceDeclaration<'_> {
+        SourceDeclaration {
+            table: "contacts.rows",
+            file: self.file.as_deref(),
+            command: self.command.as_ref(),
+            format: self.format,
+            database: self.database.as_deref(),
+            query: self.query.as_ref(),
+            timeout: self.timeout,
+        }
+    }
+}
+
+/// Ten minutes.
+fn fetch_timeout() -> Span {
+    Span::from_milliseconds(600_000)
 }
 
 /// `[[template]]`.

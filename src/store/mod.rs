@@ -15,6 +15,7 @@ mod worksheet;
 mod schedule;
 mod household;
 mod erase;
+mod query;
 pub mod duplicate;
 pub mod suppression;
 pub mod bounce;
@@ -25,6 +26,7 @@ pub mod note;
 pub mod keep;
 mod sum;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,7 +44,7 @@ use crate::run::household::HouseholdRule;
 use crate::run::journal::{Counts, InDoubt, Journal, Pending, Which};
 use crate::run::manifest::ManifestRow;
 use crate::run::plan::{PlannedLine, RunDocument, RunOptions};
-use crate::run::records::{LineRecord, Records, RecordsError, SegmentStanding};
+use crate::run::records::{LineRecord, Queries, Query, QueryError, Records, RecordsError, SegmentStanding};
 use crate::run::values::RowTable;
 use crate::run::{Lock, LockError, Store};
 use crate::segment::{Attachment, CriteriaAction, Digest, LineNo, SegmentHeader, SegmentLine, SegmentNo};
@@ -208,6 +210,12 @@ fn to_json<T: serde::Serialize>(value: &T) -> Result<String, RecordsError> {
 impl Store for Database {
     fn lock(&self, segment: &SegmentNo) -> Result<Box<dyn Lock>, LockError> {
         lock::lock(self.file.as_deref(), segment)
+    }
+}
+
+impl Queries for Database {
+    fn copy_query(&mut self, query: &Query<'_>, into: &mut File) -> Result<(), QueryError> {
+        query::copy(query, into)
     }
 }
 

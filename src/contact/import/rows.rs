@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::{
-    Cell, Column, ContactNo, ImportError, Place, Problems, Table, Wrong, known_contact, read_records,
+    Cell, Column, ContactNo, ImportError, Place, Problems, Table, TableSource, Wrong, known_contact,
+    read_records,
 };
 
 /// A row that belongs to a contact.
@@ -30,7 +31,16 @@ impl RowImport {
     ///
     /// The [`Problems`] of the header.
     pub fn open(path: &Path, contact: &str) -> Result<RowImport, Problems> {
-        let table = Table::open(path)?;
+        RowImport::open_source(&TableSource::file(path), contact)
+    }
+
+    /// Opens a table wherever it is, as [`RowImport::open`] does.
+    ///
+    /// # Errors
+    ///
+    /// As for [`RowImport::open`].
+    pub fn open_source(source: &TableSource, contact: &str) -> Result<RowImport, Problems> {
+        let table = Table::open_source(source)?;
         let Some(position) = table.position(contact) else {
             let mut problems = Problems::default();
             let place = Place { file: table.file().to_owned(), row: None, column: None };

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::interaction::RunNo;
 use crate::run::check::EMPTY_SEGMENT;
-use crate::run::load::next_segment_no;
+use crate::run::load::{Asked, FETCH_FAILED, fetch, next_segment_no};
 use crate::run::problem::with_causes;
 use crate::run::records::{RecordsError, SegmentStanding};
 use crate::run::schedule::decide::decide;
@@ -161,8 +161,18 @@ fn begin(
         office.store.put_due_times(&record.schedule.name, std::slice::from_ref(&due_time))?;
         return Ok(Came { due_time, error: Some(error.into()), ..Came::default() });
     }
+    let fetched = match &record.schedule.work {
+        Work::SegmentFile(file) => {
+            fetch(office.store, &SegmentRef::File(file.clone()), office.stop).map(Some)
+        }
+        Work::Criteria { .. } => Ok(None),
+    };
+    let fetched = match fetched {
+        Ok(fetched) => fetched,
+        Err(error) => return stopped(office, record, due_time, error.into()),
+    };
     office.store.begin_draft()?;
-    let planned = plan_due(office, record, &due_time); // the plan and its due time, in one transaction
+    let planned = plan_due(office, record, (&due_time, fetched)); // the plan and its due time, in one transaction
     let (run, lock) = match keep_or_discard(office, planned) {
         Ok(planned) => planned,
         Err(error) => return stopped(office, record, due_time, error),
@@ -181,10 +191,14 @@ fn begin(
 fn plan_due(
     office: &mut Office<'_>,
     record: &ScheduleRecord,
-    due_time: &DueTime,
+    (due_time, fetched): (&DueTime, Option<Asked>),
 ) -> Result<(RunNo, Box<dyn Lock>), RunError> {
     let asked = new_segment(office, record)?;
-    let (run, lock) = plan(office, &asked)?;
+    let fetched = match fetched {
+        Some(fetched) => fetched,
+        None => fetch(office.store, &asked, office.stop)?, // a segment of the store: there is nothing to wait for
+    };
+    let (run, lock) = plan(office, &asked, fetched)?;
     office.store.begin_due(&record.schedule.name, due_time.due, run)?;
     Ok((run, lock))
 }
@@ -246,12 +260,20 @@ fn ended(
 fn stopped(
     office: &mut Office<'_>,
     record: &ScheduleRecord,
-    due_time: DueTime,
+    mut due_time: DueTime,
     error: RunError,
 ) -> Result<Came, RunError> {
     let reason = match &error {
         RunError::Problems { problems, .. } if problems.iter().all(|problem| problem.id == EMPTY_SEGMENT) => {
             return settled(office, record, (due_time, DueState::Done, NOBODY));
+        }
+        RunError::Load(LoadError::Problems(problems))
+            if problems.iter().all(|problem| problem.id == FETCH_FAILED) =>
+        {
+            // Whatever it asks may be there again by the next turn.
+            due_time.reason = problems.first().map(ToString::to_string).unwrap_or_default();
+            office.store.put_due_times(&record.schedule.name, std::slice::from_ref(&due_time))?;
+            return Ok(Came { due_time, error: Some(error), ..Came::default() });
         }
         RunError::Problems { problems, .. } | RunError::Load(LoadError::Problems(problems)) => {
             match problems.first() {
