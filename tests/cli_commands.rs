@@ -268,3 +268,35 @@ fn verbose_commands_end_with_a_table_of_where_the_time_went() {
     let silent = other.run(&["run", "segment.toml"]).expect_code(0);
     assert!(!silent.stderr.contains('%'), "{}", silent.stderr);
 }
+
+#[test]
+fn completions_are_what_each_shell_reads() {
+    let place = Place::new();
+    for (shell, word) in [("bash", "complete"), ("zsh", "#compdef mailrun"), ("fish", "complete -c mailrun")]
+    {
+        let script = place.run(&["completions", shell]).expect_code(0).stdout;
+        assert!(script.contains(word) && script.contains("schedule"), "{shell}: {script}");
+        let path = place.write(&format!("completions.{shell}"), script);
+        // Where the shell is not on this machine, nobody can read it.
+        if let Ok(output) = std::process::Command::new(shell).arg("-n").arg(&path).output() {
+            assert!(output.status.success(), "{shell}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+}
+
+#[test]
+fn every_command_has_its_manual_page() {
+    let place = Place::new();
+    let ended = place.run(&["man", "--all", "--out", "pages"]).expect_code(0);
+    let pages = place.files("pages");
+    assert!(ended.stderr.starts_with(&format!("{} pages written to pages", pages.len())), "{}", ended.stderr);
+    for name in ["mailrun.1", "mailrun-run.1", "mailrun-segment-add.1", "mailrun-schedule-due.1"] {
+        let page = place.read_text(&format!("pages/{name}"));
+        assert!(page.contains(".TH") && page.contains(".SH SYNOPSIS"), "{name}: {page}");
+    }
+    let page = place.run(&["man", "segment", "add"]).expect_code(0).stdout;
+    assert_eq!(page, place.read_text("pages/mailrun-segment-add.1"));
+    let _ = place.run(&["man"]).expect_code(0);
+    assert!(place.run(&["man", "segment", "ad"]).expect_code(1).stderr.contains("no command `segment ad`"));
+    assert!(place.run(&["man", "--all"]).expect_code(2).stderr.contains("--out"));
+}

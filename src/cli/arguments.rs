@@ -16,6 +16,7 @@ use super::master::MasterCommand;
 use super::merge::Merge;
 use super::options::Common;
 use super::reconcile::Reconcile;
+use super::reference::Man;
 use super::run::{Check, Resume, Run, Status};
 use super::schedule::ScheduleCommand;
 use super::segment::SegmentCommand;
@@ -116,7 +117,8 @@ pub(super) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    #[command(after_help = "Example: mailrun man > mailrun.1")]
-    Man,
+    /// Print the manual page of a command, write those of all, or print the reference
+    #[command(after_help = "Examples: mailrun man segment add > mailrun-segment-add.1\n          \
+                      mailrun man --all --out /usr/local/share/man/man1")]
+    Man(Man),
 }

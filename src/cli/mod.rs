@@ -35,10 +35,11 @@ mod config;
 mod schedule;
 mod due;
 mod init;
+mod reference;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 
 use arguments::{Arguments, Command};
 use problem::Failure;
@@ -98,15 +99,7 @@ fn dispatch(arguments: &Arguments, terminal: &mut Terminal) -> Result<u8, Failur
         Command::Stats(stats) => stats::stats(common, stats, terminal),
         Command::Db(command) => db::db(common, command, terminal),
         Command::Config(command) => config::config(common, command, terminal),
-        Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Arguments::command(), "mailrun", &mut terminal.data());
-            Ok(DONE)
-        }
-        Command::Man => {
-            clap_mangen::Man::new(Arguments::command())
-                .render(&mut terminal.data())
-                .map_err(Failure::output)?;
-            Ok(DONE)
-        }
+        Command::Completions { shell } => Ok(reference::completions(*shell, terminal)),
+        Command::Man(man) => reference::man(common.out.as_ref(), man, terminal),
     }
 }

@@ -311,7 +311,8 @@ fn print_checked(segment: &SegmentNo, checked: &Checked, terminal: &Terminal) ->
         terminal.complain(&format!("{} in segment {segment}. Nothing was sent.", n_problems(n)));
         return PROBLEMS;
     }
-    terminal.say(&format!("segment {segment}: {} lines, no problems", checked.n_lines));
+    let lines = if checked.n_lines == 1 { "line" } else { "lines" };
+    terminal.say(&format!("segment {segment}: {} {lines}, no problems", checked.n_lines));
     terminal.say(&checked.counts.to_string());
     DONE
 }

@@ -33,8 +33,14 @@ impl Place {
     #[track_caller]
     pub(crate) fn with_copy_of(folder: &str) -> Place {
         let place = Place::new();
-        copy(Path::new(folder), &place.path(""));
+        place.copy_of(folder, "");
         place
+    }
+
+    /// Copies what a folder of the project holds into a folder of the place; `""` is where commands run.
+    #[track_caller]
+    pub(crate) fn copy_of(&self, folder: &str, to: &str) {
+        copy(Path::new(folder), &self.path(to));
     }
 
     /// Sets the clock of the commands that follow.
