@@ -9,7 +9,8 @@ use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
 /// Returns the document without what is outside of it: relationships that lead out, but for hyperlinks; sources of pictures
-/// in VML and SVG; fields that include; embedded web pages. None if there is nothing of the kind, which is the rule.
+/// in VML and SVG; fields that include; embedded web pages; nor where its author's cursor was. None if there is nothing of
+/// the kind.
 ///
 /// # Errors
 ///
@@ -32,7 +33,8 @@ pub(super) fn harmless(document: &[u8]) -> Result<Option<Vec<u8>>, String> {
         let new = if name.ends_with(".rels") {
             without_outside(&text).map_err(|error| words(&error))?
         } else if name.ends_with(".xml") {
-            without_fetching(&text)
+            let new = without_fetching(&text);
+            without_cursor(new.as_deref().unwrap_or(&text)).or(new)
         } else if name.ends_with(".svg") {
             memmem::find(&text, b"://").and_then(|_| without_addresses(&text))
         } else {
@@ -133,6 +135,25 @@ fn without_fetching(text: &[u8]) -> Option<Vec<u8>> {
     new
 }
 
+/// The bookmark at which the author's cursor was when Word saved the document. LibreOffice breaks a line of text in two
+/// there, but not at the end of a document, so that a letter would not look the same among others.
+const CURSOR: &[u8] = b"\"_GoBack";
+
+/// Takes out the author's cursor.
+fn without_cursor(text: &[u8]) -> Option<Vec<u8>> {
+    let mut new: Option<Vec<u8>> = None;
+    for place in memmem::find_iter(text, CURSOR) {
+        let start = memchr::memrchr(b'<', &text[..place]);
+        let end = memchr::memchr(b'>', &text[place..]).map(|end| place + end + 1);
+        let (Some(start), Some(end)) = (start, end) else { continue };
+        let tag = &text[start..end];
+        if memmem::find(tag, b"bookmarkStart ").is_some() && tag.ends_with(b"/>") {
+            new.get_or_insert_with(|| text.to_owned())[start..end].fill(b' ');
+        }
+    }
+    new
+}
+
 /// Tells whether a place is within a field's code: what stands before it opened `instrText` or `instr`, and text does not.
 fn is_in_code(text: &[u8], place: usize) -> bool {
     let before = &text[place.saturating_sub(400)..place];
@@ -179,6 +200,19 @@ mod tests {
         check(rels, &all(&[&link, &inside]), None);
         let open = image.replace("/>", "></Relationship>");
         check(rels, &all(&[&open, &link]), Some(&all(&[&link])));
+    }
+
+    #[test]
+    fn the_authors_cursor_goes_and_other_bookmarks_stay() {
+        let start = |name: &str| format!("<w:bookmarkStart w:id=\"0\" w:name=\"{name}\"/>");
+        let blank = " ".repeat(start("_GoBack").len());
+        check(
+            without_cursor,
+            &format!("<w:p>{}</w:p>", start("_GoBack")),
+            Some(&format!("<w:p>{blank}</w:p>")),
+        );
+        check(without_cursor, &start("place"), None);
+        check(without_cursor, "<w:p><w:t>\"_GoBack\"</w:t></w:p>", None);
     }
 
     #[test]
