@@ -85,6 +85,7 @@ hand_on! { Records:
     keep_draft() -> ();
     discard_draft() -> ();
     put_contact(contact: &Contact) -> ();
+    put_contact_but(contact: &Contact, kept: &[&'static str]) -> ();
     has_contact(no: &ContactNo) -> bool;
     contact(no: &ContactNo) -> Option<Contact>;
     put_columns(columns: &[ContactColumn]) -> ();

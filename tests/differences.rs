@@ -72,6 +72,9 @@ fn every_test_that_a_table_names_exists() {
     for row in &invariants {
         assert!(expect_tests(&row[0], &row[1]) > 0, "{}: name a test", row[0]);
     }
+    for row in rows_below(&text, "## What neither has") {
+        expect_tests(&row[0], &row[2]);
+    }
     let traps = rows_below(&text, "## Traps");
     let numbers: Vec<&str> = traps.iter().map(|row| row[0].as_str()).collect();
     let expected: Vec<String> = (1..=23).map(|number| number.to_string()).collect();

@@ -166,3 +166,19 @@ fn a_table_with_wrong_records_changes_nothing_and_names_them_all() {
     }
     assert_eq!(place.files(""), ["list.csv"]);
 }
+
+#[test]
+fn a_refusal_that_was_set_by_command_outlives_a_table_that_says_nothing_of_it() {
+    let place = Place::with_copy_of("templates/init");
+    let _ = place.run(&["contact", "import", "contacts.csv"]).expect_code(0);
+    let _ = place.run(&["contact", "set", "1003", "no_mail=yes"]).expect_code(0);
+    let _ = place.run(&["contact", "import", "contacts.csv"]).expect_code(0);
+    let report = place.run(&["run", "segment.toml", "--json"]).expect_code(0).report();
+    assert_eq!((&report["written"], &report["suppressed"]), (&5.into(), &1.into()));
+    // A table that has the column decides.
+    let contacts =
+        place.read_text("contacts.csv").replace("no,type", "no_mail,no,type").replace("\n1", "\n,1");
+    place.write("contacts.csv", contacts);
+    let report = place.run(&["run", "segment.toml", "--json"]).expect_code(0).report();
+    assert_eq!((&report["written"], &report["suppressed"]), (&6.into(), &0.into()));
+}

@@ -34,6 +34,10 @@ impl Default for ContactColumns {
     }
 }
 
+/// What a contact does not want, or cannot consent to; a table without such a column takes none of it back.
+const REFUSALS: [&str; 6] =
+    ["exclude_from_segment", "privacy_blocked", "minor", "parental_consent", "no_mail", "no_email"];
+
 /// A column of an import of contacts, by which templates can name its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactColumn {
@@ -150,6 +154,13 @@ impl ContactImport {
             Use::Rows(_) | Use::Nothing => None,
         };
         self.table.columns().iter().zip(&self.uses).filter_map(of_use).collect()
+    }
+
+    /// Returns the refusals that the table says nothing of: what a contact has of them, it keeps.
+    pub fn silent_refusals(&self) -> Vec<&'static str> {
+        let is_silent =
+            |name: &&str| !self.uses.iter().any(|used| matches!(used, Use::Field(f) if f == name));
+        REFUSALS.into_iter().filter(is_silent).collect()
     }
 
     /// Returns the columns that hold rows.

@@ -246,10 +246,11 @@ impl Loader<'_> {
             let columns = column.rows.iter().flatten().map(|column| column.name.clone()).collect();
             self.records.put_row_table(&RowTable { name: column.name.clone(), columns })?;
         }
+        let kept = import.silent_refusals();
         let mut line_no = LineNo(0);
         let records = &mut *self.records;
         let imported = import.read_all(|ImportedContact { contact, rows, .. }| {
-            records.put_contact(contact)?;
+            records.put_contact_but(contact, &kept)?;
             for (table, rows) in rows {
                 for row in rows {
                     records.put_row(table, &contact.no, &frame(row))?;

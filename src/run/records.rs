@@ -185,6 +185,8 @@ pub trait Records: Send {
 
     /// Adds or replaces a contact; its further columns become names that templates can use.
     fn put_contact(&mut self, contact: &Contact) -> Result<(), RecordsError>;
+    /// The same, but for refusals that a contact keeps as it has them.
+    fn put_contact_but(&mut self, contact: &Contact, kept: &[&'static str]) -> Result<(), RecordsError>;
     /// Tells whether there is a contact of this number.
     fn has_contact(&mut self, no: &ContactNo) -> Result<bool, RecordsError>;
     /// Finds a contact.

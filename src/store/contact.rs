@@ -104,7 +104,8 @@ impl<'de> Deserialize<'de> for Columns<Vec<(String, String)>> {
 }
 
 impl Database {
-    pub(super) fn put_contact_row(&mut self, contact: &Contact) -> Result<(), RecordsError> {
+    /// Adds a contact, or replaces it but for the refusals that are kept.
+    pub(super) fn put_contact_row(&mut self, contact: &Contact, kept: &[&str]) -> Result<(), RecordsError> {
         let columns = to_json(&Columns(contact.columns.as_slice()))?;
         let mut statement = self
             .connection
@@ -117,9 +118,12 @@ impl Database {
                  salutation_code, salesperson, exclude_from_segment, privacy_blocked, minor, parental_consent,
                  no_mail, no_email, household, columns) =
                  (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-                 ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36)",
+                 ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28,
+                 iif(?37, exclude_from_segment, ?29), iif(?38, privacy_blocked, ?30), iif(?39, minor, ?31),
+                 iif(?40, parental_consent, ?32), iif(?41, no_mail, ?33), iif(?42, no_email, ?34), ?35, ?36)",
             )
             .map_err(|error| writing(&error))?;
+        let is_kept = |name: &str| kept.contains(&name);
         statement
             .execute(params![
                 contact.no.as_str(),
@@ -158,6 +162,12 @@ impl Database {
                 contact.no_email,
                 contact.household,
                 columns,
+                is_kept("exclude_from_segment"),
+                is_kept("privacy_blocked"),
+                is_kept("minor"),
+                is_kept("parental_consent"),
+                is_kept("no_mail"),
+                is_kept("no_email"),
             ])
             .map_err(|error| writing(&error))?;
         Ok(())

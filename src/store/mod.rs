@@ -247,7 +247,11 @@ impl Records for Database {
     }
 
     fn put_contact(&mut self, contact: &Contact) -> Result<(), RecordsError> {
-        self.put_contact_row(contact)
+        self.put_contact_row(contact, &[])
+    }
+
+    fn put_contact_but(&mut self, contact: &Contact, kept: &[&'static str]) -> Result<(), RecordsError> {
+        self.put_contact_row(contact, kept)
     }
 
     fn has_contact(&mut self, no: &ContactNo) -> Result<bool, RecordsError> {
