@@ -244,6 +244,9 @@ fn a_password_that_is_missing_or_locks_an_archive_is_found_by_check() {
 #[test]
 fn a_preview_shows_what_is_attached_and_draws_the_pages() {
     let place = place_with_locked_letters("");
+    // A name so long that it is cut keeps the number of its page.
+    let contacts = place.read_text("contacts.csv").replace("Ada", &"Ada".repeat(60));
+    place.write("contacts.csv", contacts);
     let ended = place.run(&["preview", "segment.toml", "--first", "2", "--png"]).expect_code(0);
     let expected = ["docx", "pdf", "1.png", "eml"];
     let shown: Vec<&str> = ended.stdout.lines().collect();

@@ -283,7 +283,7 @@ fn files(
             help: error.help(),
         })?;
         for (page, picture) in (1..).zip(drawn.unwrap_or_default()) {
-            files.push((safe_name(&format!("{stem} {page}"), "png"), picture));
+            files.push((safe_name(&stem, &format!("{page}.png")), picture));
         }
     }
     if let Some(message) = &outlook.message {
