@@ -24,6 +24,7 @@ mod template;
 mod segment;
 mod resend;
 mod selection;
+mod sheet;
 mod line;
 mod log;
 mod logged;

@@ -13,6 +13,7 @@ use super::office::{now, setup};
 use super::options::Common;
 use super::problem::Failure;
 use super::selection::{self, Add, CriteriaCommand, MailingGroup, Reduce, Reuse};
+use super::sheet::{self, CoverSheets, Envelopes, Labels, Sheet};
 use super::terminal::{Data, Terminal, table};
 use crate::run::Records;
 use crate::run::export::{ExportError, Form, export};
@@ -103,6 +104,21 @@ pub(super) enum SegmentCommand {
         /// The segment file
         file: PathBuf,
     },
+    /// Labels of the addresses, as a Word document; of an open or a logged segment, nothing is logged
+    #[command(after_help = "Examples: mailrun segment labels SM00002 --format L7160 --skip 5\n          \
+                      mailrun segment labels spring.toml --format 5160 --pdf")]
+    Labels(Labels),
+    /// Envelopes to print, with the sender of the set-up
+    #[command(after_help = "Example: mailrun segment envelopes SM00002 --format C5 --pdf")]
+    Envelopes(Envelopes),
+    /// A cover sheet for each address, with remarks to tick
+    #[command(
+        after_help = "Example: mailrun segment cover-sheet SM00002 --remark information --text 'As we said on Monday'"
+    )]
+    CoverSheet(CoverSheets),
+    /// A list of the addresses, as a Word document and a sheet of Excel
+    #[command(after_help = "Example: mailrun segment address-list SM00002")]
+    AddressList(Sheet),
     /// Delete an open segment
     #[command(after_help = "Example: mailrun segment delete SM00002")]
     Delete {
@@ -189,6 +205,10 @@ pub(super) fn segment(
             }
             Ok(DONE)
         }
+        SegmentCommand::Labels(labels) => sheet::labels(common, labels, terminal),
+        SegmentCommand::Envelopes(envelopes) => sheet::envelopes(common, envelopes, terminal),
+        SegmentCommand::CoverSheet(cover) => sheet::cover_sheets(common, cover, terminal),
+        SegmentCommand::AddressList(list) => sheet::addresses(common, list, terminal),
         SegmentCommand::Load { file } => {
             let asked = SegmentRef::File(file.clone());
             let setup = setup(common, Some(&asked))?;

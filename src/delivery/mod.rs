@@ -15,6 +15,7 @@ pub mod html;
 pub mod mjml;
 pub mod pdf;
 pub mod print;
+pub mod sheet;
 pub mod outbox;
 pub mod smtp;
 pub mod dkim;

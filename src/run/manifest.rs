@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use crate::contact::CorrespondenceType;
 use crate::delivery::print::Printed;
 use crate::interaction::State;
 use crate::segment::LineNo;
@@ -30,6 +31,12 @@ pub struct ManifestRow {
     pub sha256: String,
     /// Where the line stands.
     pub state: State,
+    /// Why, where the state leaves it open.
+    pub reason: String,
+    /// How the letter goes out; none for a line that is only logged.
+    pub correspondence_type: Option<CorrespondenceType>,
+    /// Whether the entry or its segment was cancelled.
+    pub is_cancelled: bool,
 }
 
 /// A manifest that is being written. It appears under its name only when it is complete.

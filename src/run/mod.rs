@@ -34,6 +34,7 @@ mod size;
 pub mod check;
 pub mod letters;
 pub mod manifest;
+pub mod addressee;
 mod buffers;
 mod paper;
 mod print;
