@@ -61,6 +61,28 @@ fn entries(place: &Place, more: &[&str]) -> Vec<Value> {
 }
 
 #[test]
+fn a_server_is_greeted_by_a_name_of_ours_and_else_by_our_address() {
+    for (sender, more, greeting) in [
+        ("post@weber.example", "", "EHLO weber.example"),
+        ("post@weber.example", "hello = \"relay.example\"", "EHLO relay.example"),
+        ("{{salesperson.email}}", "bounce = \"b+{token}@return.example\"", "EHLO return.example"),
+        ("{{salesperson.email}}", "", "EHLO [127.0.0.1]"),
+    ] {
+        let server = SmtpServer::good();
+        let place = place_with_messages(1);
+        set_server(&place, &server, more);
+        let set_up = place.read_text("mailrun.toml").replace("post@weber.example", sender);
+        place.write("mailrun.toml", set_up);
+        let _ = run(&place, &[], 0);
+        assert!(
+            server.lines().iter().any(|line| line.trim_end() == greeting),
+            "{greeting}: {:?}",
+            server.lines()
+        );
+    }
+}
+
+#[test]
 fn everybody_gets_one_message_over_a_few_connections() {
     let server = SmtpServer::good();
     let place = place_with_messages(200);

@@ -103,7 +103,7 @@ pub fn way(smtp: &Smtp, from: &str, password: Passwords<'_>) -> Result<Way, Serv
         Some(_) | None => None,
     };
     let hello = match smtp.hello.as_str() {
-        "" => domain_of(from).unwrap_or("localhost").to_owned(),
+        "" => own_domain(smtp, from).to_owned(),
         name => name.to_owned(),
     };
     let trust = trust(smtp).map_err(unusable)?;
@@ -169,6 +169,13 @@ pub(in crate::run) fn mailer_over<'a>(
     Ok(Mailer::new(mailer_options, pace, office.stop))
 }
 
+/// Returns the domain that greets a server: of the sender, else the one that signs, else the one that bounces go to;
+/// empty where none is known for all messages.
+fn own_domain<'a>(smtp: &'a Smtp, from: &'a str) -> &'a str {
+    let signing = smtp.dkim.as_ref().map(|dkim| dkim.domain.as_str()).filter(|domain| !domain.is_empty());
+    domain_of(from).or(signing).or_else(|| domain_of(&smtp.bounce)).unwrap_or_default()
+}
+
 /// Returns the domain of a sender whose text may hold tags, if there are none in the domain.
 fn domain_of(from: &str) -> Option<&str> {
     let (_, domain) = from.rsplit_once('@')?;
@@ -188,7 +195,8 @@ pub type Passwords<'a> = &'a dyn Fn(&Secret) -> Result<Password, SecretError>;
 
 #[cfg(test)]
 mod tests {
-    use super::domain_of;
+    use super::{domain_of, own_domain};
+    use crate::setup::mail::{Dkim, Smtp};
 
     #[test]
     fn a_server_is_greeted_by_the_domain_of_the_sender() {
@@ -197,5 +205,17 @@ mod tests {
         assert_eq!(domain_of("{{salesperson.email}}"), None);
         assert_eq!(domain_of("post@{{company.domain}}"), None);
         assert_eq!(domain_of(""), None);
+    }
+
+    #[test]
+    fn a_sender_that_differs_by_line_leaves_it_to_the_domain_that_signs_or_takes_bounces() {
+        let from = "{{salesperson.name}} <{{salesperson.email}}>";
+        let mut smtp = Smtp::default();
+        assert_eq!(own_domain(&smtp, from), "");
+        smtp.bounce = "bounce+{token}@return.example.com".to_owned();
+        assert_eq!(own_domain(&smtp, from), "return.example.com");
+        smtp.dkim = Some(Dkim { domain: "example.com".to_owned(), ..Dkim::default() });
+        assert_eq!(own_domain(&smtp, from), "example.com");
+        assert_eq!(own_domain(&smtp, "post@mail.example.org"), "mail.example.org");
     }
 }

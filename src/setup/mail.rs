@@ -20,7 +20,7 @@ pub struct Smtp {
     pub password: Option<Secret>,
     /// How to log in: `plain`, `login` or `xoauth2`; empty: `plain` or `login`, whichever the server offers.
     pub auth: String,
-    /// The name by which we greet the server; empty: the domain of the sender.
+    /// The name by which we greet the server; empty: the domain of the sender, else of the signature, else of bounces.
     pub hello: String,
     /// A file of certificates (PEM) that are trusted instead of the well-known authorities.
     pub ca: Option<PathBuf>,

@@ -2,7 +2,7 @@
 //! Fails as the session says; every wait has its limit.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ const READ_BYTES: usize = 4_096;
 pub struct Way {
     /// Which server.
     pub server: Server,
-    /// The name by which it is greeted.
+    /// The name by which it is greeted; empty: the address of our end of the connection.
     pub hello: String,
     /// Who logs in; none: nobody.
     pub login: Option<Login>,
@@ -37,6 +37,16 @@ pub struct Way {
     pub timeouts: Timeouts,
     /// Whose certificates are trusted.
     pub trust: Trust,
+}
+
+/// Writes an address as a client greets with it that has no name.
+///
+/// Source: RFC 5321 §4.1.1.1 Extended HELLO (EHLO) or HELLO (HELO), §4.1.3 Address Literals.
+fn address_literal(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => format!("[{address}]"),
+        IpAddr::V6(address) => format!("[IPv6:{address}]"),
+    }
 }
 
 /// Whose certificates are trusted.
@@ -111,7 +121,11 @@ impl Connection {
         if way.server.security == Security::Tls {
             line.protect(way).map_err(|reason| OpenError::Tls { reason })?;
         }
-        let session = Session::new(&way.hello, way.server.security, way.login.clone());
+        let hello = match way.hello.as_str() {
+            "" => address_literal(line.own_address()?),
+            name => name.to_owned(),
+        };
+        let session = Session::new(&hello, way.server.security, way.login.clone());
         let timeouts = way.timeouts;
         let mut connection = Connection { session, line, timeouts, used_at: Instant::now(), n_messages: 0 };
         match connection.drive(Some(way)) {
@@ -265,6 +279,12 @@ impl Line {
         Err(last)
     }
 
+    fn own_address(&self) -> Result<IpAddr, OpenError> {
+        let address = self.socket.local_addr();
+        let address = address.map_err(|error| OpenError::Lost { observed: error.to_string() })?;
+        Ok(address.ip().to_canonical())
+    }
+
     /// Shakes hands for TLS; returns in words why that fails.
     fn protect(&mut self, way: &Way) -> Result<(), String> {
         let name = ServerName::try_from(way.server.host.clone()).map_err(|error| error.to_string())?;
@@ -351,6 +371,20 @@ fn retried(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
         match read() {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             read => return read,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address_literal;
+
+    #[test]
+    fn a_client_without_a_name_greets_by_its_address() {
+        for (address, literal) in
+            [("192.0.2.7", "[192.0.2.7]"), ("2001:db8::7", "[IPv6:2001:db8::7]"), ("::1", "[IPv6:::1]")]
+        {
+            assert_eq!(address_literal(address.parse().expect("an address")), literal);
         }
     }
 }
