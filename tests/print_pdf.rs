@@ -228,6 +228,30 @@ fn an_attached_pdf_opens_with_the_contacts_password_only() {
 }
 
 #[test]
+fn a_message_that_is_too_large_with_its_pdf_fails_and_is_not_sent() {
+    for limit in ["attachment_limit = \"600 B\"", "message_limit = \"2 kB\""] {
+        let place = place_with_locked_letters("");
+        let set_up = place.read_text("mailrun.toml").replace("[pdf]\n", &format!("{limit}\n[pdf]\n"));
+        place.write("mailrun.toml", &set_up);
+        let checked = place.run(&["check", "segment.toml"]).expect_code(0);
+        assert!(checked.stderr.contains("measured without their PDF"), "{}", checked.stderr);
+        let ended = place.run(&["run", "segment.toml", "--json"]).expect_code(3);
+        let report = ended.report();
+        assert_eq!((&report["failed"], &report["written"]), (&7.into(), &0.into()), "{report}");
+        assert_eq!(place.files("out/SM1/outbox"), Vec::<String>::new(), "{limit}");
+        let entries = place.run(&["log", "list", "--json"]).expect_code(0).json_lines();
+        let reason = entries[0].to_string();
+        let size = limit.split('"').nth(1).expect("a size");
+        assert!(reason.contains(&format!("but the limit is {size}")), "{reason}");
+    }
+    let place = place_with_locked_letters("");
+    let set_up = place.read_text("mailrun.toml").replace("[pdf]\n", "message_limit = \"1 MB\"\n[pdf]\n");
+    place.write("mailrun.toml", set_up);
+    let _ = place.run(&["run", "segment.toml"]).expect_code(0);
+    assert_eq!(place.files("out/SM1/outbox").len(), NAMES.len());
+}
+
+#[test]
 fn a_password_that_is_missing_or_locks_an_archive_is_found_by_check() {
     let place = place_with_locked_letters("");
     let contacts = place.read_text("contacts.csv").replace(",8048,", ",,");

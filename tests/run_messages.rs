@@ -44,6 +44,14 @@ fn with_body(place: &Place, name: &str, body: &str) {
     place.write("segment.toml", segment.replace("body = \"document\"", &format!("body = \"{name}\"")));
 }
 
+/// Says that the plain text beside this body is the file `own.txt.hbs`.
+fn with_text(place: &Place, body: &str) {
+    let segment = place.read_text("segment.toml");
+    let body = format!("body = \"{body}\"");
+    assert!(segment.contains(&body), "{segment}");
+    place.write("segment.toml", segment.replace(&body, &format!("{body}\ntext = \"own.txt.hbs\"")));
+}
+
 fn messages(place: &Place) -> Vec<Vec<u8>> {
     place.files("out/SM00001/outbox").iter().map(|name| place.read(name)).collect()
 }
@@ -213,6 +221,49 @@ fn an_mjml_body_becomes_html_and_text() {
     let text = message.body_text(0).expect("a text body");
     assert!(text.contains("Dear Ann <b>, & all") && text.contains("https://weber.example/C1"), "{text}");
     assert!(!text.contains("mso") && !text.contains('{'), "{text}");
+}
+
+#[test]
+fn an_own_plain_text_stands_beside_html_mjml_and_the_letter() {
+    for (body, source) in [("body.html.hbs", "<p>Dear {{contact.no}}</p>"), ("body.mjml.hbs", MJML), ("", "")]
+    {
+        let place = place_with("from = \"post@weber.example\"");
+        if body.is_empty() {
+            with_text(&place, "document");
+        } else {
+            with_body(&place, body, source);
+            with_text(&place, body);
+        }
+        place.write("own.txt.hbs", "Plainly, {{contact.first_name}} <{{contact.no}}> & {{salesperson.code}}");
+        let _ = place.run(&["run", "segment.toml"]).expect_code(0);
+        let sent = messages(&place);
+        let said = sent.iter().map(|bytes| {
+            let message = parsed(bytes);
+            assert!(message.body_html(0).is_some_and(|html| !html.contains("Plainly")), "{body}");
+            message.body_text(0).expect("a text body").trim_end().to_owned()
+        });
+        let expected = ["Plainly, Ann <C1> & MW", "Plainly, Bo <C2> & NB"];
+        assert_eq!(said.collect::<Vec<_>>(), expected, "{body}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_an_own_plain_text_is_a_problem() {
+    for (body, text, problem) in [
+        ("body.html.hbs", "{{contact.nme}}", "error: "),
+        ("body.txt.hbs", "Hello", "error: the body is plain text already, and has no other beside it\n"),
+    ] {
+        let place = place_with("from = \"post@weber.example\"");
+        with_body(&place, body, "Hello");
+        with_text(&place, body);
+        place.write("own.txt.hbs", text);
+        expect_problem(&place, problem);
+    }
+    let place = place_with("from = \"post@weber.example\"");
+    with_text(&place, "document");
+    let segment = place.read_text("segment.toml").replace("own.txt.hbs", "own.html.hbs");
+    place.write("segment.toml", segment);
+    expect_problem(&place, "error: `own.html.hbs` is no plain text, expected a .txt.hbs file\n");
 }
 
 #[test]

@@ -73,6 +73,9 @@ pub struct TemplateLanguage {
 pub struct EmailForm {
     /// What the message says.
     pub body: EmailBody,
+    /// A plain text with tags beside a body that is HTML; none: it is made of the HTML.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<Digest>,
     /// What is attached to it.
     pub attach: Vec<EmailAttachment>,
 }

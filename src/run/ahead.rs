@@ -24,6 +24,7 @@ use crate::run::buffers::Buffers;
 use crate::run::journal::{Pending, Which};
 use crate::run::letters::LetterAs;
 use crate::run::paper::{self, LinePdf};
+use crate::run::size;
 use crate::run::{Letters, Office, Progress, RunError, Stage, Stages};
 use crate::segment::{LineNo, SegmentNo};
 use crate::setup::LetterFiles;
@@ -270,12 +271,16 @@ impl<'a> Bench<'a> {
                     }
                 },
                 CorrespondenceType::Email | CorrespondenceType::Fax => {
-                    match self
-                        .stages
-                        .time(Stage::Merge, || self.letters.message(line, LetterAs { docx, pdf }))
-                    {
-                        Ok(message) => staged(Parcel::Message { name: &line.file, message: &message }),
-                        Err(reason) => Ok(Err(reason)),
+                    let letter = LetterAs { docx, pdf };
+                    let made = self.stages.time(Stage::Merge, || self.letters.message(line, letter));
+                    let message = match made {
+                        Ok(message) => message,
+                        Err(reason) => return Ok(Err(reason)),
+                    };
+                    // Only now is there a PDF to be measured.
+                    match size::excesses(self.letters, line, letter, &message).first() {
+                        Some(excess) => Ok(Err(excess.to_string())),
+                        None => staged(Parcel::Message { name: &line.file, message: &message }),
                     }
                 }
             }

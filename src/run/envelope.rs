@@ -69,14 +69,14 @@ impl Envelope {
     }
 
     /// Returns the line's part of the plan.
-    pub(in crate::run) fn message(self, body: Option<Frame>, password: String) -> PlannedMessage {
-        PlannedMessage {
-            from: self.from,
-            reply_to: self.reply_to,
-            body,
-            unsubscribe: self.unsubscribe,
-            password,
-        }
+    pub(in crate::run) fn message(
+        self,
+        body: Option<Frame>,
+        text: Option<Frame>,
+        password: String,
+    ) -> PlannedMessage {
+        let Envelope { from, reply_to, unsubscribe, .. } = self;
+        PlannedMessage { from, reply_to, body, text, unsubscribe, password }
     }
 }
 

@@ -53,6 +53,8 @@ pub struct LetterForm {
     pub template: BoundTemplate,
     /// What the body of its message needs in its frame; none where the letter is the body.
     pub body_needs: Option<Vec<Need>>,
+    /// What the plain text beside that body needs in its frame; none where it is made of the HTML.
+    pub text_needs: Option<Vec<Need>>,
     /// What it uses that not every line has.
     pub uses: Uses,
     /// Whether it has a place for a comment.
@@ -270,10 +272,14 @@ impl<'a> Forms<'a> {
             help: problem.help(),
         }));
         let body_needs = self.body_needs(records, template, &names)?;
+        let text_needs = self.text_needs(records, template, &names)?;
         let Some(bound) = bound.filter(|_| !has_problems) else { return Ok(None) };
         let skipping = Some(bound.clone()).filter(BoundTemplate::may_skip);
         self.note_used(&names, bound.needs());
-        self.note_used(&names, body_needs.as_deref().unwrap_or_default());
+        let of_message = [body_needs.as_deref(), text_needs.as_deref()];
+        for needs in of_message.into_iter().flatten() {
+            self.note_used(&names, needs);
+        }
         let document = self.documents.len();
         self.documents.push(RunDocument {
             document: digest.clone(),
@@ -284,15 +290,18 @@ impl<'a> Forms<'a> {
             is_erased: false,
         });
         let mut uses = names.uses(bound.needs());
-        let of_body = names.uses(body_needs.as_deref().unwrap_or_default());
-        uses.salutation |= of_body.salutation;
-        uses.salesperson |= of_body.salesperson;
+        for needs in of_message.into_iter().flatten() {
+            let of_text = names.uses(needs);
+            uses.salutation |= of_text.salutation;
+            uses.salesperson |= of_text.salesperson;
+        }
         Ok(Some(LetterForm {
             document,
             name: attachment.name,
             names,
             template: bound,
             body_needs,
+            text_needs,
             uses,
             takes_comment: compiled.comment_place().is_some(),
             skipping,
@@ -320,6 +329,19 @@ impl<'a> Forms<'a> {
             }
         };
         let bound = bind_text(&source, escape, names, &attachment.name, &mut self.problems);
+        Ok(bound.map(|bound| bound.needs().to_vec()))
+    }
+
+    fn text_needs(
+        &mut self,
+        records: &mut dyn Records,
+        template: &InteractionTemplate,
+        names: &Names,
+    ) -> Result<Option<Vec<Need>>, RecordsError> {
+        let Some(digest) = &template.email.text else { return Ok(None) };
+        let Some(attachment) = records.attachment(digest)? else { return Ok(None) };
+        let source = String::from_utf8_lossy(&attachment.bytes);
+        let bound = bind_text(&source, Escape::None, names, &attachment.name, &mut self.problems);
         Ok(bound.map(|bound| bound.needs().to_vec()))
     }
 

@@ -11,7 +11,7 @@ use crate::interaction::resolve::Facts;
 use crate::interaction::rule::Rule;
 use crate::interaction::template::EmailAttachment;
 use crate::interaction::{EffectiveInteraction, Entry, Standing, State};
-use crate::merge::Moment;
+use crate::merge::{Moment, Need};
 use crate::run::desk::Desk;
 use crate::run::envelope::Envelope;
 use crate::run::forms::{Forms, LetterForm};
@@ -286,14 +286,15 @@ fn planned_letter(
     envelope: Option<Envelope>,
     password: String,
 ) -> PlannedLetter {
-    let body = || form.body_needs.as_ref().map(|needs| context.frame(&form.names, needs));
+    let frame = |needs: &Option<Vec<Need>>| needs.as_ref().map(|needs| context.frame(&form.names, needs));
     PlannedLetter {
         document: form.document,
         values: context.frame(&form.names, form.template.needs()),
         locale: context.moment.locale.clone(),
         pictures: BTreeMap::new(),
         destination: envelope.is_none().then(|| destination(context)),
-        message: envelope.map(|envelope| envelope.message(body(), password)),
+        message: envelope
+            .map(|envelope| envelope.message(frame(&form.body_needs), frame(&form.text_needs), password)),
     }
 }
 

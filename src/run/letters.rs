@@ -11,8 +11,9 @@ use crate::delivery::html::letter_body;
 use crate::delivery::mailbox::Mailbox;
 use crate::delivery::message::{self, Attachment, Body, Draft, Message, MessageId, Unsubscribe};
 use crate::delivery::name::safe_name;
+use crate::delivery::plain;
 use crate::interaction::template::{EmailAttachment, EmailBody};
-use crate::merge::{BoundTemplate, BoundText, Buffer, Moment, RenderError, Template};
+use crate::merge::{BoundTemplate, BoundText, Buffer, Escape, Moment, RenderError, Template};
 use crate::run::album::Album;
 use crate::run::envelope::{bounce_address, unsubscribe};
 use crate::run::forms::{bind, bind_text, body_source, body_text, comment_as, names};
@@ -20,6 +21,7 @@ use crate::run::journal::Pending;
 use crate::run::plan::{Paper, PlannedLetter, PlannedMessage, RunDocument, RunOptions};
 use crate::run::records::{Records, RecordsError};
 use crate::segment;
+use crate::setup::Smtp;
 
 /// The documents of a run, ready to be merged.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ struct Form {
     document: RunDocument,
     template: BoundTemplate,
     body: Option<BoundText>,
+    /// The plain text beside a body that is HTML.
+    text: Option<BoundText>,
     files: Vec<segment::Attachment>,
 }
 
@@ -125,6 +129,11 @@ impl Letters {
             return Err(RenderError::Skipped.to_string());
         }
         Ok(form.template.digest(into.letter()))
+    }
+
+    /// Returns the mail server and what every message carries, as the set-up had it.
+    pub(in crate::run) fn smtp(&self) -> Option<&Smtp> {
+        self.options.smtp.as_ref()
     }
 
     /// Returns how letters become files.
@@ -223,13 +232,19 @@ impl Letters {
                 None => Ok(message),
             })
         };
+        let moment = self.moment(&pending.letter, pending.line_no.0);
+        let own_text = match (&form.text, &planned.text) {
+            (Some(text), Some(frame)) => {
+                Some(text.render(frame, &moment).map_err(|error| error.to_string())?)
+            }
+            _ => None,
+        };
         match (&form.body, &planned.body) {
             (Some(text), Some(frame)) => {
-                let moment = self.moment(&pending.letter, pending.line_no.0);
                 let body = text.render(frame, &moment).map_err(|error| error.to_string())?;
                 match &form.document.email.body {
                     EmailBody::Html(_) | EmailBody::Mjml(_) => {
-                        let text = crate::delivery::plain::text_of(&body);
+                        let text = own_text.unwrap_or_else(|| plain::text_of(&body));
                         build(Body::Html { html: &body, text: &text, pictures: &[] })
                     }
                     EmailBody::Text(_) | EmailBody::Document => build(Body::Text(&body)),
@@ -238,7 +253,8 @@ impl Letters {
             _ => {
                 let document = Document::read(letter.docx).map_err(|error| error.to_string())?;
                 let body = letter_body(&document, &pending.subject, &id);
-                build(Body::Html { html: &body.html, text: &body.text, pictures: &body.pictures })
+                let text = own_text.as_ref().unwrap_or(&body.text);
+                build(Body::Html { html: &body.html, text, pictures: &body.pictures })
             }
         }
     }
@@ -291,13 +307,21 @@ impl Form {
             }
             None => None,
         };
+        let text = match &document.email.text {
+            Some(digest) => {
+                let source = records.attachment(digest)?.ok_or_else(missing)?;
+                let source = String::from_utf8_lossy(&source.bytes);
+                bind_text(&source, Escape::None, &names, &document.name, &mut Vec::new())
+            }
+            None => None,
+        };
         let mut files = Vec::new();
         for attach in &document.email.attach {
             if let EmailAttachment::File(digest) = attach {
                 files.push(records.attachment(digest)?.ok_or_else(missing)?);
             }
         }
-        Ok(Form { document, template, body, files })
+        Ok(Form { document, template, body, text, files })
     }
 
     fn attachments<'a>(&'a self, names: &'a LetterNames, letter: LetterAs<'a>) -> Vec<Attachment<'a>> {

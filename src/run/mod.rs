@@ -427,6 +427,7 @@ fn checked(
             checked.problems = size::check(office.store, run, &options, signer)?;
             let documents = office.store.documents(run)?;
             checked.problems.extend(options.paper.problems(&documents));
+            checked.warnings.extend(size::warning(&options, &documents));
         }
         Ok(_) => {}
         Err(error) => checked.problems.push(error.problem()),

@@ -141,6 +141,9 @@ pub struct PlannedMessage {
     /// The values of the body text, in the order of its needs; none where the letter is the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Frame>,
+    /// The values of the plain text beside it, in the order of its needs; none where it is made of the HTML.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<Frame>,
     /// The `List-Unsubscribe` addresses.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unsubscribe: Vec<String>,

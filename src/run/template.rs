@@ -153,6 +153,16 @@ impl Reader<'_> {
                 );
             }
         }
+        match &declaration.text {
+            None => {}
+            Some(text) if !text.get_ref().ends_with(".txt.hbs") => {
+                self.unfit(text, &format!("`{}` is no plain text, expected a .txt.hbs file", text.get_ref()));
+            }
+            Some(text) if body.get_ref().ends_with(".txt.hbs") => {
+                self.unfit(text, "the body is plain text already, and has no other beside it");
+            }
+            Some(text) => form.text = self.attachment(text),
+        }
         for attach in &declaration.attach {
             match attach.get_ref().as_str() {
                 "docx" => form.attach.push(EmailAttachment::Docx),

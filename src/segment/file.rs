@@ -218,13 +218,15 @@ pub struct TemplateLanguageDeclaration {
 pub struct EmailDeclaration {
     /// `document`, or a handlebars file `.html.hbs`, `.mjml.hbs` or `.txt.hbs`.
     pub body: Spanned<String>,
+    /// A `.txt.hbs` file: what the message says as plain text, where the body is HTML.
+    pub text: Option<Spanned<String>>,
     /// What is attached: `docx`, `pdf`, or files.
     pub attach: Vec<Spanned<String>>,
 }
 
 impl Default for EmailDeclaration {
     fn default() -> EmailDeclaration {
-        EmailDeclaration { body: Spanned::new(0..0, "document".to_owned()), attach: Vec::new() }
+        EmailDeclaration { body: Spanned::new(0..0, "document".to_owned()), text: None, attach: Vec::new() }
     }
 }
 
