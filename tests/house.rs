@@ -188,6 +188,23 @@ impl House {
 }
 
 /// The modules that `lib.rs` lists, in its order.
+#[test]
+fn the_formats_list_every_key_of_the_mail_server() {
+    let listed = read(Path::new("docs/formats.md"));
+    let section = listed.split("\n[smtp]\n").nth(1).and_then(|rest| rest.split("\n[fallback]\n").next());
+    let section = section.expect("the formats list the mail server and the fax gateway");
+    let source = read(Path::new("src/setup/mail.rs")) + &read(Path::new("src/setup/window.rs"));
+    for table in ["Smtp", "Automatic", "WarmUp", "Retry", "Dkim", "Fax", "SendWindow"] {
+        let body = source.split(&format!("pub struct {table} {{\n")).nth(1);
+        let body = body.and_then(|rest| rest.split("\n}\n").next());
+        let body = body.unwrap_or_else(|| panic!("{table} is in src/setup/mail.rs or window.rs"));
+        let keys = body.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(':'));
+        let missing: Vec<&str> =
+            keys.map(|(key, _)| key).filter(|key| !section.contains(&format!("{key} = "))).collect();
+        assert!(missing.is_empty(), "docs/formats.md lists no {missing:?} of {table}");
+    }
+}
+
 fn rooms(root: &str) -> Vec<String> {
     tokens(root).windows(2).filter(|two| two[0].text == "mod").map(|two| two[1].text.clone()).collect()
 }

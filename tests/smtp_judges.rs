@@ -2,14 +2,15 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use support::place::Place;
 use support::post::{address, place_with_messages, set_url};
@@ -42,6 +43,17 @@ impl Judge {
         Judge::start(|port| {
             let mut command = Command::new(sink);
             command.args(options).args(["-u", "nobody", &format!("127.0.0.1:{port}"), "100"]);
+            command
+        })
+    }
+
+    /// aiosmtpd, which delivers into a maildir.
+    fn maildir(maildir: &Path) -> Judge {
+        let python = support::tool("MAILRUN_PYTHON");
+        Judge::start(|port| {
+            let mut command = Command::new(python);
+            command.args(["-m", "aiosmtpd", "-n", "-l", &format!("127.0.0.1:{port}")]);
+            command.args(["-c", "aiosmtpd.handlers.Mailbox"]).arg(maildir);
             command
         })
     }
@@ -96,13 +108,7 @@ fn what_smtp_sink_does_wrong_is_judged_right() {
 fn aiosmtpd_gets_every_message_once() {
     let place = place_with_messages(50);
     let maildir = place.path("maildir");
-    let python = support::tool("MAILRUN_PYTHON");
-    let judge = Judge::start(|port| {
-        let mut command = Command::new(python);
-        command.args(["-m", "aiosmtpd", "-n", "-l", &format!("127.0.0.1:{port}")]);
-        command.args(["-c", "aiosmtpd.handlers.Mailbox"]).arg(&maildir);
-        command
-    });
+    let judge = Judge::maildir(&maildir);
     judge.set(&place, "connections = 4");
     let report = report(&place, 0);
     assert_eq!(report["accepted"], 50, "{report}");
@@ -121,4 +127,63 @@ fn aiosmtpd_gets_every_message_once() {
     let log = place.run(&["log", "list", "--json"]).expect_code(0).json_lines();
     let logged = log.iter().map(|entry| entry["message_id"].as_str().expect("an id").to_owned()).collect();
     assert_eq!(field("Message-ID:"), logged);
+}
+
+/// What Python's email package reads in messages, by recipient, without what a server added.
+fn read_by_python(files: &[PathBuf]) -> BTreeMap<String, Value> {
+    let paths: String = files.iter().map(|file| format!("{}\n", file.display())).collect();
+    let read: Vec<Value> = support::python::asked("tests/judges/message.py", &paths);
+    assert_eq!(read.len(), files.len(), "one answer a message");
+    let by_recipient = read.into_iter().map(|mut message| {
+        let names = message["headers"].as_array().expect("names of headers");
+        let added = ["X-Peer", "X-MailFrom", "X-RcptTo"];
+        let kept = names.iter().filter(|name| !added.contains(&name.as_str().unwrap_or_default()));
+        message["headers"] = kept.cloned().collect();
+        (message["to_address"].as_str().expect("an address").to_owned(), message)
+    });
+    by_recipient.collect()
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(folder).expect("a folder can be listed");
+    files.map(|file| file.expect("a folder can be listed").path()).collect()
+}
+
+#[test]
+fn a_maildir_holds_what_the_outbox_does_in_text_names_and_attachments() {
+    let surnames = [
+        "Muster\"\"; Bcc: all@example.net",
+        "Müller-Łukaszewicz",
+        ".",
+        "..\n.\nBcc: all@example.net",
+        "\u{202e}gro.elpmaxe",
+        "日本語 <b>&amp;",
+        "a very long name without end, and then on and on and on, so that its header is folded more than once",
+    ];
+    let filled = || {
+        let place = place_with_messages(surnames.len());
+        let mut contacts = place.read_text("contacts.csv");
+        for (at, surname) in surnames.iter().enumerate() {
+            contacts = contacts.replace(&format!(",Muster{},", at + 1), &format!(",\"{surname}\","));
+        }
+        place.write("contacts.csv", contacts);
+        place
+    };
+    let written = filled();
+    let _ = written.run(&["run", "segment.toml"]).expect_code(0);
+    let expected = read_by_python(&files_in(&written.path("out/SM00001/outbox")));
+    let sent = filled();
+    let maildir = sent.path("maildir");
+    let judge = Judge::maildir(&maildir);
+    judge.set(&sent, "connections = 2");
+    let report = report(&sent, 0);
+    assert_eq!(report["accepted"], surnames.len(), "{report}");
+    let found = read_by_python(&files_in(&maildir.join("new")));
+    assert_eq!(found.len(), surnames.len());
+    assert_eq!(found[&address(2)]["to_name"], "Anna Müller-Łukaszewicz");
+    for (address, message) in &found {
+        assert_eq!(message["defects"], json!([]), "{address}");
+        assert_eq!(message["attachments"].as_array().map(Vec::len), Some(1), "{address}");
+        assert_eq!(Some(message), expected.get(address), "{address}");
+    }
 }
