@@ -40,7 +40,9 @@ pub(super) enum Command {
     #[command(after_help = "Example: mailrun init spring && cd spring && mailrun run segment.toml")]
     Init(Init),
     /// Find every problem of a segment; nothing is changed or sent
-    #[command(after_help = "Example: mailrun check spring.toml")]
+    #[command(
+        after_help = "Examples: mailrun check spring.toml\n          mailrun check spring.toml --window din5008-b"
+    )]
     Check(Check),
     /// Run a segment: letters and messages for all lines, each one logged
     #[command(after_help = "Example: mailrun run spring.toml --out letters")]

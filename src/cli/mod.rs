@@ -10,6 +10,7 @@ mod post;
 mod office;
 mod run;
 mod look;
+mod window;
 mod merge;
 mod change;
 mod contact;

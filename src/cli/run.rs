@@ -13,7 +13,9 @@ use super::problem::{Failure, listed, n_problems, warn, with_causes};
 use super::progress::Bar;
 use super::stages;
 use super::terminal::{Terminal, visible};
+use super::window::look_through;
 use super::{DONE, INTERRUPTED, PROBLEMS, SOME_LINES};
+use crate::delivery::window::Window;
 use crate::interaction::RunNo;
 use crate::run::check::Checked;
 use crate::run::{self, Counts, InDoubt, Journal, Office, Pause, Records, Report, SegmentRef};
@@ -26,6 +28,12 @@ use crate::store::Database;
 pub(super) struct Check {
     /// A segment file, or the number of a segment
     pub(super) segment: String,
+    /// Lay out letters and look at their first pages through the window of an envelope (docs/print.md)
+    #[arg(long, value_name = "NAME", value_parser = Window::names())]
+    pub(super) window: Option<String>,
+    /// So many lines, spread over the segment, are looked at through the window; a number beyond the last: all
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "window")]
+    pub(super) window_lines: usize,
 }
 
 #[derive(Debug, Args)]
@@ -104,7 +112,11 @@ struct JsonReport<'a> {
 pub(super) fn check(common: &Common, check: &Check, terminal: &mut Terminal) -> Result<u8, Failure> {
     let asked = segment_ref(&check.segment);
     let surroundings = Surroundings::of(common, Some(&asked))?;
-    look_only(common, &surroundings, &asked, terminal)
+    let code = look_only(common, &surroundings, &asked, terminal)?;
+    match &check.window {
+        Some(window) if code == DONE => look_through(common, check, window, terminal),
+        Some(_) | None => Ok(code),
+    }
 }
 
 /// Loads, resolves and checks a segment, and stops there.

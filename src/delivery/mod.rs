@@ -16,6 +16,7 @@ pub mod mjml;
 pub mod pdf;
 pub mod print;
 pub mod sheet;
+pub mod window;
 pub mod outbox;
 pub mod smtp;
 pub mod dkim;

@@ -26,6 +26,9 @@ use crate::run::{
 };
 use crate::segment::LineNo;
 
+/// How many lines are read at a time where some are chosen.
+const LINES_PER_BATCH: usize = 1_000;
+
 /// Which lines to look at.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Look {
@@ -33,6 +36,8 @@ pub enum Look {
     Contacts(Vec<ContactNo>),
     /// The first lines of the segment.
     First(usize),
+    /// So many lines, the first among them and the others at even distances.
+    Spread(usize),
 }
 
 /// A line as it would be: what holds, or why nothing does.
@@ -157,6 +162,21 @@ fn outlooks(
 fn records(office: &mut Office<'_>, loaded: &Loaded, look: &Look) -> Result<Vec<LineRecord>, RunError> {
     match look {
         Look::First(limit) => Ok(office.store.lines(&loaded.segment, LineNo(0), *limit)?),
+        Look::Spread(n_wanted) => {
+            let step = office.store.n_lines(&loaded.segment)?.div_ceil((*n_wanted).max(1)).max(1);
+            let (mut chosen, mut n_seen, mut after) = (Vec::new(), 0, LineNo(0));
+            loop {
+                let batch = office.store.lines(&loaded.segment, after, LINES_PER_BATCH)?;
+                let Some(last) = batch.last() else { return Ok(chosen) };
+                after = last.line.line_no;
+                for record in batch {
+                    if n_seen % step == 0 {
+                        chosen.push(record);
+                    }
+                    n_seen += 1;
+                }
+            }
+        }
         Look::Contacts(contacts) => {
             let mut records = Vec::new();
             for contact in contacts {
