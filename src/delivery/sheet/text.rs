@@ -41,21 +41,22 @@ fn points(half_points: usize) -> f64 {
     half_points as f64 / 2.0
 }
 
-/// Returns how many lines a text becomes in a width of so many ems; none if a word is wider than a line.
+/// Returns how many lines a text becomes in a width of so many ems; none if what cannot be broken is wider than a line.
+///
+/// Word and LibreOffice break a line at a space, which then takes no room, and behind a hyphen.
 fn n_broken(text: &str, ems: f64) -> Option<usize> {
     let (mut n_lines, mut used) = (1, 0.0);
-    for word in text.split(' ') {
-        let wide: f64 = word.chars().map(em).sum();
+    for word in text.split_inclusive([' ', '-']) {
+        let width = |text: &str| -> f64 { text.chars().map(em).sum() };
+        let wide = width(word.trim_end_matches(' '));
         if wide > ems {
             return None;
         }
-        let gap = if used > 0.0 { em(' ') } else { 0.0 };
-        if used > 0.0 && used + gap + wide > ems {
+        if used > 0.0 && used + wide > ems {
             n_lines += 1;
-            used = wide;
-        } else {
-            used += gap + wide;
+            used = 0.0;
         }
+        used += width(word);
     }
     Some(n_lines)
 }
@@ -95,6 +96,7 @@ mod tests {
             (50.0, 20.0),
             Some(17),
         );
+        check(&["Hohenlohe-Waldenburg-Schillingsfürst-Oettingen-Wallerstein"], (53.5, 16.0), Some(22));
         check(&["x"; 30], (60.0, 30.0), None);
         check(&["unbroken".repeat(20).as_str()], (60.0, 5.0), None);
         check(&[], (60.0, 30.0), Some(22));
