@@ -11,7 +11,7 @@ use super::office::{Surroundings, now, stop_on_interrupt};
 use super::options::Common;
 use super::problem::Failure;
 use super::progress::Bar;
-use super::run::{code_of, office, pause_in_words};
+use super::run::{code_of, pause_in_words};
 use super::schedule::{next_due, unknown};
 use super::terminal::{Terminal, visible};
 use super::{DONE, INTERRUPTED, SOME_LINES};
@@ -136,7 +136,7 @@ fn take_turn(
     surroundings.wait = due.wait.duration();
     surroundings.stop = Arc::clone(stop);
     let bar = Bar::new(terminal);
-    let came = turn(&mut office(&surroundings, database), &schedule.name, &mut |progress| bar.show(progress));
+    let came = turn(&mut surroundings.office(database), &schedule.name, &mut |progress| bar.show(progress));
     drop(bar);
     let came = came?;
     if came.is_none() {

@@ -20,7 +20,7 @@ use crate::delivery::pdf::picture::{self, PictureError};
 use crate::delivery::smtp::connection::Connection;
 use crate::interaction::{Entry, State};
 use crate::run::preview::{Look, Outlook, look, look_at_pages, look_for};
-use crate::run::{Counts, Office, Problem, Question, RunError, way};
+use crate::run::{Counts, Problem, Question, RunError, way};
 use crate::setup::program;
 use crate::store::Database;
 
@@ -223,18 +223,7 @@ pub(super) fn outlooks(
     let asked = segment_ref(segment);
     let surroundings = Surroundings::of(common, Some(&asked))?;
     let mut database = Database::open_existing(&common.db)?;
-    let mut office = Office {
-        setup: &surroundings.setup,
-        store: &mut database,
-        now: surroundings.now.clone(),
-        out: surroundings.out.clone(),
-        stop: &surroundings.stop,
-        stages: &surroundings.stages,
-        password: &post::password,
-        agree: &surroundings.agree,
-        wait: surroundings.wait,
-        server: surroundings.server.as_ref(),
-    };
+    let mut office = surroundings.office(&mut database);
     match besides {
         Besides::Nothing => Ok(look(&mut office, &asked, wanted)?),
         Besides::Copies(to) => Ok(look_for(&mut office, &asked, wanted, to)?),

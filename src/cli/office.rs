@@ -13,9 +13,10 @@ use super::INTERRUPTED;
 use super::options::Common;
 use super::problem::Failure;
 use super::{post, stages, terminal};
-use crate::run::{Problem, Question, SegmentRef, Stages};
+use crate::run::{Office, Problem, Question, SegmentRef, Stages};
 use crate::segment::{SegmentFile, SegmentNo};
 use crate::setup::{LetterFiles, Setup, Smtp};
+use crate::store::Database;
 
 /// The surroundings of a command that runs or looks at a segment.
 pub(super) struct Surroundings {
@@ -32,6 +33,22 @@ pub(super) struct Surroundings {
 }
 
 impl Surroundings {
+    /// What runs, checks and looks work with.
+    pub(super) fn office<'a>(&'a self, database: &'a mut Database) -> Office<'a> {
+        Office {
+            setup: &self.setup,
+            store: database,
+            now: self.now.clone(),
+            out: self.out.clone(),
+            stop: &self.stop,
+            stages: &self.stages,
+            password: &post::password,
+            agree: &self.agree,
+            wait: self.wait,
+            server: self.server.as_ref(),
+        }
+    }
+
     /// Reads the set-up that goes with a segment, and the clock.
     pub(super) fn of(common: &Common, segment: Option<&SegmentRef>) -> Result<Surroundings, Failure> {
         let setup = setup(common, segment)?;

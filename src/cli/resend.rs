@@ -8,7 +8,7 @@ use super::office::Surroundings;
 use super::options::Common;
 use super::problem::Failure;
 use super::progress::Bar;
-use super::run::{office, print_report};
+use super::run::print_report;
 use super::terminal::Terminal;
 use super::{DONE, PROBLEMS, SOME_LINES};
 use crate::contact::{ContactNo, CorrespondenceType, consent};
@@ -79,7 +79,7 @@ pub(super) fn resend(
     for (run, entries) in by_run {
         let started = Instant::now();
         let bar = Bar::new(terminal);
-        let mut office = office(&surroundings, database);
+        let mut office = surroundings.office(database);
         let report = run::resend(&mut office, run, &entries, &mut |progress| bar.show(progress));
         drop(bar);
         code = code.max(print_report(&report?, started, common, terminal));

@@ -8,7 +8,6 @@ use serde_json::json;
 
 use super::office::{Surroundings, segment_no, segment_ref};
 use super::options::Common;
-use super::post;
 use super::problem::{Failure, listed, n_problems, warn, with_causes};
 use super::progress::Bar;
 use super::stages;
@@ -18,7 +17,7 @@ use super::{DONE, INTERRUPTED, PROBLEMS, SOME_LINES};
 use crate::delivery::window::Window;
 use crate::interaction::RunNo;
 use crate::run::check::Checked;
-use crate::run::{self, Counts, InDoubt, Journal, Office, Pause, Records, Report, SegmentRef};
+use crate::run::{self, Counts, InDoubt, Journal, Pause, Records, Report, SegmentRef};
 use crate::segment::SegmentNo;
 use crate::setup::rate::Span;
 use crate::setup::{LetterFiles, PrintOrder, Setup, Sides};
@@ -127,7 +126,7 @@ fn look_only(
     terminal: &Terminal,
 ) -> Result<u8, Failure> {
     let mut database = Database::open_existing(&common.db)?;
-    let (segment, checked) = run::check(&mut office(surroundings, &mut database), asked)?;
+    let (segment, checked) = run::check(&mut surroundings.office(&mut database), asked)?;
     let code = print_checked(&segment, &checked, terminal);
     stages::say(common, &surroundings.stages, terminal);
     Ok(code)
@@ -148,7 +147,7 @@ pub(super) fn run(common: &Common, run: &Run, terminal: &mut Terminal) -> Result
     let mut database = Database::open(&common.db)?;
     let bar = Bar::new(terminal);
     let report =
-        run::run(&mut office(&surroundings, &mut database), &asked, &mut |progress| bar.show(progress));
+        run::run(&mut surroundings.office(&mut database), &asked, &mut |progress| bar.show(progress));
     drop(bar);
     let report = report?;
     let code = print_report(&report, started, common, terminal);
@@ -229,7 +228,7 @@ fn resume_one(
 ) -> Result<u8, Failure> {
     let started = Instant::now();
     let bar = Bar::new(terminal);
-    let mut office = office(surroundings, database);
+    let mut office = surroundings.office(database);
     let report = run::resume(&mut office, run, in_doubt, &mut |progress| bar.show(progress));
     drop(bar);
     let report = report?;
@@ -284,21 +283,6 @@ pub(super) fn status(common: &Common, status: &Status, terminal: &mut Terminal) 
         }
     }
     Ok(DONE)
-}
-
-pub(super) fn office<'a>(surroundings: &'a Surroundings, database: &'a mut Database) -> Office<'a> {
-    Office {
-        setup: &surroundings.setup,
-        store: database,
-        now: surroundings.now.clone(),
-        out: surroundings.out.clone(),
-        stop: &surroundings.stop,
-        stages: &surroundings.stages,
-        password: &post::password,
-        agree: &surroundings.agree,
-        wait: surroundings.wait,
-        server: surroundings.server.as_ref(),
-    }
 }
 
 fn print_checked(segment: &SegmentNo, checked: &Checked, terminal: &Terminal) -> u8 {

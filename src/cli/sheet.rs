@@ -10,7 +10,6 @@ use super::DONE;
 use super::change::counted;
 use super::office::{Surroundings, segment_ref};
 use super::options::Common;
-use super::post;
 use super::problem::Failure;
 use super::terminal::Terminal;
 use crate::contact::address::{PostalAddress, address_block};
@@ -22,7 +21,7 @@ use crate::delivery::sheet::envelope::Envelope;
 use crate::delivery::sheet::label::LabelSheet;
 use crate::delivery::sheet::{SheetError, address_list};
 use crate::run::addressee::{Addressees, addressees};
-use crate::run::{Office, Problem, RunError};
+use crate::run::{Problem, RunError};
 use crate::setup::Setup;
 use crate::store::Database;
 
@@ -141,18 +140,7 @@ fn written(
         return Err(Failure::problems(vec![Problem { id, message, place: "--pdf".to_owned(), help }]));
     }
     let mut database = Database::open_existing(&common.db)?;
-    let mut office = Office {
-        setup: &surroundings.setup,
-        store: &mut database,
-        now: surroundings.now.clone(),
-        out: surroundings.out.clone(),
-        stop: &surroundings.stop,
-        stages: &surroundings.stages,
-        password: &post::password,
-        agree: &surroundings.agree,
-        wait: surroundings.wait,
-        server: surroundings.server.as_ref(),
-    };
+    let mut office = surroundings.office(&mut database);
     let found = addressees(&mut office, &asked)?;
     let left_out: u64 = found.left_out.values().sum();
     if found.people.is_empty() {
