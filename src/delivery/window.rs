@@ -95,16 +95,18 @@ impl Window {
         faults
     }
 
-    /// Finds the words of a line; of several places the one that is nearest to the window.
+    /// Finds the words of a line, in capitals or not; of several places the one that is nearest to the window.
     fn nearest(&self, line: &str, words: &[Word]) -> Option<(usize, usize)> {
-        let wanted: Vec<&str> = line.split_whitespace().collect();
+        let wanted: Vec<String> = line.split_whitespace().map(str::to_lowercase).collect();
         if wanted.is_empty() {
             return None;
         }
         let (across, down) = (self.left + self.width / 2.0, self.top + self.height / 2.0);
         let distance = |word: &Word| (word.left - across).hypot(word.top - down);
         (0..words.len().saturating_sub(wanted.len() - 1))
-            .filter(|start| wanted.iter().zip(&words[*start..]).all(|(wanted, word)| *wanted == word.text))
+            .filter(|start| {
+                wanted.iter().zip(&words[*start..]).all(|(wanted, word)| *wanted == word.text.to_lowercase())
+            })
             .min_by(|a, b| distance(&words[*a]).total_cmp(&distance(&words[*b])))
             .map(|start| (start, start + wanted.len()))
     }
@@ -257,7 +259,7 @@ mod tests {
             line("Sender AG", 20.0, 57.0),
             line("Jana Roth", 20.0, 63.0),
             line("Damm 1", 20.0, 68.0),
-            line("8001 Zürich", 20.0, 73.0),
+            line("8001 ZÜRICH", 20.0, 73.0),
             line("Dear Jana Roth", 20.0, 120.0),
         ]
         .concat();
