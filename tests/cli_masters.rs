@@ -260,3 +260,140 @@ fn contacts_are_listed_by_pages() {
     assert_eq!(page(""), ["C1", "P1"]);
     assert_eq!(page("P1"), ["P2"]);
 }
+
+/// A field of a contact, or a further column, as `contact show` has it.
+fn shown(place: &Place, contact: &str, name: &str) -> Value {
+    let lines = place.run(&["contact", "show", contact, "--json"]).expect_code(0).json_lines();
+    lines[0][name].clone()
+}
+
+#[test]
+fn a_column_that_a_table_lacks_leaves_what_contacts_have_and_a_blank_one_clears_it() {
+    let columns = [
+        "type",
+        "company_no",
+        "company_name",
+        "name",
+        "name_2",
+        "first_name",
+        "middle_name",
+        "surname",
+        "initials",
+        "job_title",
+        "address",
+        "address_2",
+        "post_code",
+        "city",
+        "county",
+        "country",
+        "phone",
+        "mobile",
+        "fax",
+        "email",
+        "home_page",
+        "vat_no",
+        "language",
+        "external_id",
+        "correspondence_type",
+        "salutation_code",
+        "salesperson",
+        "exclude_from_segment",
+        "privacy_blocked",
+        "minor",
+        "parental_consent",
+        "no_mail",
+        "no_email",
+        "household",
+        "Shoe size",
+        "Hat",
+    ];
+    let given = |column: &str| match column {
+        "type" => "company".to_owned(),
+        "language" => "fr".to_owned(),
+        "correspondence_type" => "email".to_owned(),
+        "exclude_from_segment"
+        | "privacy_blocked"
+        | "minor"
+        | "parental_consent"
+        | "no_mail"
+        | "no_email" => "true".to_owned(),
+        column => format!("its {column}"),
+    };
+    let place = Place::new();
+    let import = |name: &str, table: String| {
+        place.write(name, table);
+        let _ = place.run(&["contact", "import", name]).expect_code(0);
+    };
+    let all: Vec<String> = columns.iter().map(|column| given(column)).collect();
+    import("all.csv", format!("no,{}\nP1,{}\n", columns.join(","), all.join(",")));
+    import("none.csv", "no\nP1\nP2\n".to_owned());
+    for column in columns {
+        assert_eq!(shown(&place, "P1", column), given(column), "the table without columns left {column}");
+    }
+    for column in columns {
+        import("one.csv", format!("no,{column}\nP1,\n"));
+        let blank = match column {
+            "type" => "person",
+            "exclude_from_segment"
+            | "privacy_blocked"
+            | "minor"
+            | "parental_consent"
+            | "no_mail"
+            | "no_email" => "false",
+            _ => "",
+        };
+        assert_eq!(shown(&place, "P1", column), blank, "a blank cell cleared {column}");
+        let later = columns.iter().skip_while(|other| **other != column).skip(1);
+        for other in later {
+            assert_eq!(shown(&place, "P1", other), given(other), "clearing {column} left {other}");
+        }
+    }
+}
+
+#[test]
+fn a_segment_file_leaves_what_its_table_does_not_speak_of_and_says_where_letters_show_it() {
+    let place = office();
+    place.write("letter.docx", {
+        let text = support::docx::t("{{contact.phone}} {{contact.Amount}} {{contact.name}}");
+        support::docx::Docx::new(&support::docx::p(&text)).bytes()
+    });
+    let segment = place.read_text("segment.toml");
+    let (header, rest) = segment.split_once("[[template]]").expect("a template");
+    let (rest, _) = rest.split_once("[select]").expect("a selection");
+    place.write("segment.toml", format!("{header}[contacts]\nfile = \"spring.csv\"\n[[template]]{rest}"));
+    place.write("first.csv", "no,Amount\nP1,20\nP2,30\n");
+    let _ = place.run(&["contact", "import", "first.csv"]).expect_code(0);
+    let _ = place.run(&["contact", "set", "P1", "phone=555"]).expect_code(0);
+    let _ = place
+        .run(&["address", "set", "P2", "SUMMER", "starting_date=2026-06-01", "city=Bern"])
+        .expect_code(0);
+
+    place.write("spring.csv", "no,name\nP1,Ann Alder-Roth\n");
+    let ended = place.run(&["check", "segment.toml"]).expect_code(0);
+    let warning = "warning: the table has no column `Amount`: its values are those of an earlier table\n  --> \
+                   spring.csv\n  help: add the column, blank where there is nothing, if the values are old\n";
+    assert!(ended.stderr.contains(warning), "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("earlier table").count(), 1, "{}", ended.stderr);
+    let _ = place.run(&["run", "segment.toml"]).expect_code(0);
+    let letters = place.files("out/SM1/letters");
+    assert_eq!(letters.len(), 1, "{letters:?}");
+    assert_eq!(support::docx::text(&place.read(&letters[0])).trim(), "555 20 Ann Alder-Roth");
+    assert_eq!(shown(&place, "P1", "salutation_code"), "F");
+
+    // The addresses of a file are those of its contacts, and of nobody else.
+    place.write("spring.csv", "no,name,Amount\nP1,Ann Alder,\n");
+    place.write("addresses.csv", "contact,code,city\nP1,WORK,Basel\n");
+    place.write(
+        "segment.toml",
+        place
+            .read_text("segment.toml")
+            .replace("SM1", "SM2")
+            .replace("file = \"spring.csv\"", "file = \"spring.csv\"\naddresses = \"addresses.csv\""),
+    );
+    let ended = place.run(&["check", "segment.toml"]).expect_code(0);
+    assert!(!ended.stderr.contains("earlier table"), "{}", ended.stderr);
+    let _ = place.run(&["run", "segment.toml"]).expect_code(0);
+    let addresses = place.run(&["address", "list", "--json"]).expect_code(0).json_lines();
+    let of_whom: Vec<&str> = addresses.iter().filter_map(|address| address["contact"].as_str()).collect();
+    assert_eq!(of_whom, ["P1", "P2"]);
+}

@@ -85,7 +85,7 @@ hand_on! { Records:
     keep_draft() -> ();
     discard_draft() -> ();
     put_contact(contact: &Contact) -> ();
-    put_contact_but(contact: &Contact, kept: &[&'static str]) -> ();
+    put_contact_but(contact: &Contact, absent: &[&'static str]) -> ();
     has_contact(no: &ContactNo) -> bool;
     contact(no: &ContactNo) -> Option<Contact>;
     put_columns(columns: &[ContactColumn]) -> ();
@@ -93,7 +93,7 @@ hand_on! { Records:
     put_row_table(table: &RowTable) -> ();
     row_tables() -> Vec<RowTable>;
     put_row(table: &str, contact: &ContactNo, row: &Frame) -> ();
-    clear_addresses() -> ();
+    clear_addresses(no: &ContactNo) -> ();
     put_address(address: &AlternativeAddress) -> ();
     put_attachment(attachment: &Attachment) -> ();
     attachment(digest: &Digest) -> Option<Attachment>;

@@ -194,13 +194,13 @@ fn import_into(
     let known = salesperson_codes(database, setup)?;
     let mut unknown = BTreeMap::new();
     database.put_columns(&import.columns())?;
-    let kept = import.silent_refusals();
+    let absent = import.absent_fields();
     let n_contacts = import.read_all(|imported| {
         let code = &imported.contact.salesperson;
         if !code.is_empty() && !known.contains(code) {
             *unknown.entry(code.clone()).or_default() += 1;
         }
-        database.put_contact_but(&imported.contact, &kept)
+        database.put_contact_but(&imported.contact, &absent)
     })?;
     Ok((n_contacts, unknown))
 }

@@ -34,10 +34,6 @@ impl Default for ContactColumns {
     }
 }
 
-/// What a contact does not want, or cannot consent to; a table without such a column takes none of it back.
-const REFUSALS: [&str; 6] =
-    ["exclude_from_segment", "privacy_blocked", "minor", "parental_consent", "no_mail", "no_email"];
-
 /// A column of an import of contacts, by which templates can name its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactColumn {
@@ -144,6 +140,11 @@ impl ContactImport {
         Ok(ContactImport { source, table, key, uses })
     }
 
+    /// Returns the name of the table's file, for people.
+    pub fn file(&self) -> &str {
+        self.table.file()
+    }
+
     /// Returns the columns that hold one value, in file order: further ones, and those that fill a field.
     pub fn columns(&self) -> Vec<ContactColumn> {
         let of_use = |(column, used): (&Column, &Use)| match used {
@@ -156,11 +157,11 @@ impl ContactImport {
         self.table.columns().iter().zip(&self.uses).filter_map(of_use).collect()
     }
 
-    /// Returns the refusals that the table says nothing of: what a contact has of them, it keeps.
-    pub fn silent_refusals(&self) -> Vec<&'static str> {
-        let is_silent =
+    /// Returns the fields that the table has no column for: what a contact has of them, it keeps.
+    pub fn absent_fields(&self) -> Vec<&'static str> {
+        let is_absent =
             |name: &&str| !self.uses.iter().any(|used| matches!(used, Use::Field(f) if f == name));
-        REFUSALS.into_iter().filter(is_silent).collect()
+        all_fields().filter(is_absent).collect()
     }
 
     /// Returns the columns that hold rows.

@@ -124,6 +124,8 @@ impl Check<'_> {
         checked.finish(loaded);
         checked.unused_columns = forms.unused_columns();
         checked.warnings = together(forms.take_warnings());
+        let earlier = loaded.table.as_ref().map(|table| forms.columns_of_earlier_tables(table));
+        checked.warnings.extend(earlier.into_iter().flatten());
         if checked.problems.is_empty() {
             records.put_documents(run, &forms.documents)?;
         }

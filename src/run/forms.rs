@@ -13,6 +13,7 @@ use crate::merge::odd_value::Told;
 use crate::merge::{BoundTemplate, BoundText, CommentAs, Escape, FieldMap, Need, Template, Text};
 use crate::run::desk::Desk;
 use crate::run::envelope::{bounce_problem, has_tags};
+use crate::run::load::ContactTable;
 use crate::run::plan::{NameSources, PlannedLetter, RunDocument};
 use crate::run::problem::Problem;
 use crate::run::records::{Records, RecordsError};
@@ -157,6 +158,22 @@ impl<'a> Forms<'a> {
         let further = self.desk.columns.iter().filter(|column| column.field.is_empty());
         let headers = further.map(|column| &column.header);
         headers.filter(|header| !self.used.contains(&format!("contact.{header}"))).cloned().collect()
+    }
+
+    /// Tells of columns that documents and texts use and the table that was just read does not have: contacts have what
+    /// an earlier table gave them.
+    pub(in crate::run) fn columns_of_earlier_tables(&self, table: &ContactTable) -> Vec<Problem> {
+        let has = |header: &str| table.columns.iter().any(|column| column.header == header);
+        let further = self.desk.columns.iter().filter(|column| column.field.is_empty());
+        let headers = further.map(|column| column.header.as_str()).filter(|header| !has(header));
+        let used = headers.filter(|header| self.used.contains(&format!("contact.{header}")));
+        let problem = |header| Problem {
+            id: "column-of-earlier-table",
+            message: format!("the table has no column `{header}`: its values are those of an earlier table"),
+            place: table.file.clone(),
+            help: Some("add the column, blank where there is nothing, if the values are old".to_owned()),
+        };
+        used.map(problem).collect()
     }
 
     fn note_used(&mut self, names: &Names, needs: &[Need]) {

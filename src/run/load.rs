@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 
 use crate::contact::import::{
-    self, ContactColumns, ContactImport, ImportError, ImportedContact, Problems, RowImport,
+    self, ContactColumn, ContactColumns, ContactImport, ImportError, ImportedContact, Problems, RowImport,
 };
 use crate::contact::language::Language;
 use crate::contact::table::{Cell, TableSource};
@@ -54,6 +54,17 @@ pub struct Loaded {
     pub places: BTreeMap<ContactNo, String>,
     /// What is wrong with single lines and values; the rest can be checked all the same.
     pub problems: Vec<Problem>,
+    /// The table that its contacts came from just now; none where they were in the store.
+    pub table: Option<ContactTable>,
+}
+
+/// The table of a segment file's contacts.
+#[derive(Clone, Debug)]
+pub struct ContactTable {
+    /// Its file, for people.
+    pub file: String,
+    /// Its columns that hold one value.
+    pub columns: Vec<ContactColumn>,
 }
 
 /// Why a segment is not loaded.
@@ -98,7 +109,9 @@ pub fn load(records: &mut dyn Store, setup: &Setup, asked: Asked) -> Result<Load
     match asked {
         Asked::No(segment) => match records.standing(&segment)? {
             SegmentStanding::Unknown => Err(LoadError::Unknown(segment)),
-            SegmentStanding::Open => Ok(Loaded { segment, places: BTreeMap::new(), problems: Vec::new() }),
+            SegmentStanding::Open => {
+                Ok(Loaded { segment, places: BTreeMap::new(), problems: Vec::new(), table: None })
+            }
             SegmentStanding::Interrupted(run) => Err(LoadError::Interrupted { segment, run }),
             SegmentStanding::Logged(run) => Err(LoadError::Logged { segment, run }),
         },
@@ -111,10 +124,11 @@ pub fn load(records: &mut dyn Store, setup: &Setup, asked: Asked) -> Result<Load
                 problems: Vec::new(),
                 places: BTreeMap::new(),
                 written: BTreeMap::new(),
+                table: None,
             };
             let segment = loader.load()?;
-            let Loader { problems, places, .. } = loader;
-            Ok(Loaded { segment, places, problems })
+            let Loader { problems, places, table, .. } = loader;
+            Ok(Loaded { segment, places, problems, table })
         }
     }
 }
@@ -127,6 +141,7 @@ struct Loader<'a> {
     problems: Vec<Problem>,
     places: BTreeMap<ContactNo, String>,
     written: BTreeMap<(ContactNo, Option<LineNo>), String>,
+    table: Option<ContactTable>,
 }
 
 impl Loader<'_> {
@@ -242,15 +257,20 @@ impl Loader<'_> {
             }
         };
         self.records.put_columns(&import.columns())?;
+        self.table = Some(ContactTable { file: import.file().to_owned(), columns: import.columns() });
         for column in import.row_columns() {
             let columns = column.rows.iter().flatten().map(|column| column.name.clone()).collect();
             self.records.put_row_table(&RowTable { name: column.name.clone(), columns })?;
         }
-        let kept = import.silent_refusals();
+        let absent = import.absent_fields();
+        let has_addresses = declaration.addresses.is_some();
         let mut line_no = LineNo(0);
         let records = &mut *self.records;
         let imported = import.read_all(|ImportedContact { contact, rows, .. }| {
-            records.put_contact_but(contact, &kept)?;
+            records.put_contact_but(contact, &absent)?;
+            if has_addresses {
+                records.clear_addresses(&contact.no)?;
+            }
             for (table, rows) in rows {
                 for row in rows {
                     records.put_row(table, &contact.no, &frame(row))?;
@@ -297,7 +317,9 @@ impl Loader<'_> {
         let is_known = |no: &ContactNo| matches!(records.borrow_mut().has_contact(no), Ok(true));
         match import::import_addresses(path, &is_known) {
             Ok(addresses) => {
-                self.records.clear_addresses()?;
+                for address in &addresses {
+                    self.records.clear_addresses(&address.contact)?;
+                }
                 for address in &addresses {
                     self.records.put_address(address)?;
                 }

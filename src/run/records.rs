@@ -185,8 +185,8 @@ pub trait Records: Send {
 
     /// Adds or replaces a contact; its further columns become names that templates can use.
     fn put_contact(&mut self, contact: &Contact) -> Result<(), RecordsError>;
-    /// The same, but for refusals that a contact keeps as it has them.
-    fn put_contact_but(&mut self, contact: &Contact, kept: &[&'static str]) -> Result<(), RecordsError>;
+    /// The same, but for `absent` fields and for further columns that are not given: a contact keeps what it has of them.
+    fn put_contact_but(&mut self, contact: &Contact, absent: &[&'static str]) -> Result<(), RecordsError>;
     /// Tells whether there is a contact of this number.
     fn has_contact(&mut self, no: &ContactNo) -> Result<bool, RecordsError>;
     /// Finds a contact.
@@ -201,8 +201,8 @@ pub trait Records: Send {
     fn row_tables(&mut self) -> Result<Vec<RowTable>, RecordsError>;
     /// Adds a row to a contact's child table.
     fn put_row(&mut self, table: &str, contact: &ContactNo, row: &Frame) -> Result<(), RecordsError>;
-    /// Forgets all alternative addresses.
-    fn clear_addresses(&mut self) -> Result<(), RecordsError>;
+    /// Forgets the alternative addresses of a contact.
+    fn clear_addresses(&mut self, no: &ContactNo) -> Result<(), RecordsError>;
     /// Adds an alternative address.
     fn put_address(&mut self, address: &AlternativeAddress) -> Result<(), RecordsError>;
     /// Adds an attachment, if its digest is not known yet.

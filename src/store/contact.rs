@@ -22,6 +22,55 @@ pub(super) const COLUMNS: &str = "c.no, c.type, c.company_no, c.company_name, c.
      c.correspondence_type, c.salutation_code, c.salesperson, c.exclude_from_segment, c.privacy_blocked, c.minor, \
      c.parental_consent, c.no_mail, c.no_email, c.household, c.columns";
 
+/// The fields of a contact as they stand in a row between its number and its further columns.
+const FIELDS: [&str; 34] = [
+    "type",
+    "company_no",
+    "company_name",
+    "name",
+    "name_2",
+    "first_name",
+    "middle_name",
+    "surname",
+    "initials",
+    "job_title",
+    "address",
+    "address_2",
+    "post_code",
+    "city",
+    "county",
+    "country",
+    "phone",
+    "mobile",
+    "fax",
+    "email",
+    "home_page",
+    "vat_no",
+    "language",
+    "external_id",
+    "correspondence_type",
+    "salutation_code",
+    "salesperson",
+    "exclude_from_segment",
+    "privacy_blocked",
+    "minor",
+    "parental_consent",
+    "no_mail",
+    "no_email",
+    "household",
+];
+
+/// What a contact that is there already keeps when it is put.
+pub(super) enum Keeping<'a> {
+    /// Nothing: it is replaced.
+    Nothing,
+    /// The fields and further columns that its table lacks.
+    But {
+        /// The fields.
+        absent: &'a [&'static str],
+    },
+}
+
 /// Reads a contact from a row that begins with [`COLUMNS`].
 pub(super) fn contact_of(row: &Row<'_>) -> rusqlite::Result<Contact> {
     let columns: String = row.get(35)?;
@@ -65,6 +114,26 @@ pub(super) fn contact_of(row: &Row<'_>) -> rusqlite::Result<Contact> {
     })
 }
 
+/// The statement that puts a contact, the same text for each contact of a table, so that it is prepared once.
+fn put_sql(keeping: &Keeping<'_>) -> String {
+    let (absent, columns) = match keeping {
+        Keeping::Nothing => (&[][..], "excluded.columns"),
+        Keeping::But { absent } => (*absent, "json_patch(columns, excluded.columns)"),
+    };
+    let mut sql = String::with_capacity(2_048);
+    sql.push_str("INSERT INTO contact VALUES (?");
+    sql.push_str(&", ?".repeat(FIELDS.len() + 1));
+    sql.push_str(") ON CONFLICT (no) DO UPDATE SET ");
+    for field in FIELDS.iter().filter(|field| !absent.contains(field)) {
+        for piece in [field, " = excluded.", field, ", "] {
+            sql.push_str(piece);
+        }
+    }
+    sql.push_str("columns = ");
+    sql.push_str(columns);
+    sql
+}
+
 fn further_columns(json: &str) -> Vec<(String, String)> {
     if json == "{}" {
         return Vec::new();
@@ -104,26 +173,15 @@ impl<'de> Deserialize<'de> for Columns<Vec<(String, String)>> {
 }
 
 impl Database {
-    /// Adds a contact, or replaces it but for the refusals that are kept.
-    pub(super) fn put_contact_row(&mut self, contact: &Contact, kept: &[&str]) -> Result<(), RecordsError> {
+    /// Adds a contact, or replaces what it does not keep.
+    pub(super) fn put_contact_row(
+        &mut self,
+        contact: &Contact,
+        keeping: &Keeping<'_>,
+    ) -> Result<(), RecordsError> {
         let columns = to_json(&Columns(contact.columns.as_slice()))?;
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "INSERT INTO contact VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-                 ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36)
-                 ON CONFLICT (no) DO UPDATE SET (type, company_no, company_name, name, name_2, first_name,
-                 middle_name, surname, initials, job_title, address, address_2, post_code, city, county, country,
-                 phone, mobile, fax, email, home_page, vat_no, language, external_id, correspondence_type,
-                 salutation_code, salesperson, exclude_from_segment, privacy_blocked, minor, parental_consent,
-                 no_mail, no_email, household, columns) =
-                 (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-                 ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28,
-                 iif(?37, exclude_from_segment, ?29), iif(?38, privacy_blocked, ?30), iif(?39, minor, ?31),
-                 iif(?40, parental_consent, ?32), iif(?41, no_mail, ?33), iif(?42, no_email, ?34), ?35, ?36)",
-            )
-            .map_err(|error| writing(&error))?;
-        let is_kept = |name: &str| kept.contains(&name);
+        let sql = put_sql(keeping);
+        let mut statement = self.connection.prepare_cached(&sql).map_err(|error| writing(&error))?;
         statement
             .execute(params![
                 contact.no.as_str(),
@@ -162,12 +220,6 @@ impl Database {
                 contact.no_email,
                 contact.household,
                 columns,
-                is_kept("exclude_from_segment"),
-                is_kept("privacy_blocked"),
-                is_kept("minor"),
-                is_kept("parental_consent"),
-                is_kept("no_mail"),
-                is_kept("no_email"),
             ])
             .map_err(|error| writing(&error))?;
         Ok(())
@@ -294,6 +346,14 @@ impl Database {
             found.entry(name).or_default().push(from_json(&cells)?);
         }
         Ok(found)
+    }
+
+    pub(super) fn clear_alternative_addresses(&mut self, no: &ContactNo) -> Result<(), RecordsError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("DELETE FROM alternative_address WHERE contact = ?1")
+            .map_err(|error| writing(&error))?;
+        statement.execute([no.as_str()]).map(|_| ()).map_err(|error| writing(&error))
     }
 
     pub(super) fn put_alternative_address(

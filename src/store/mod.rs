@@ -50,6 +50,8 @@ use crate::run::{Lock, LockError, Store};
 use crate::segment::{Attachment, CriteriaAction, Digest, LineNo, SegmentHeader, SegmentLine, SegmentNo};
 use crate::setup::master::{Master, MasterKind};
 
+use contact::Keeping;
+
 /// The steps from an empty file to the newest schema that this program knows. `PRAGMA user_version` counts those
 /// that a database has taken; a step that was released never changes.
 const MIGRATIONS: [&str; 9] = [
@@ -247,11 +249,11 @@ impl Records for Database {
     }
 
     fn put_contact(&mut self, contact: &Contact) -> Result<(), RecordsError> {
-        self.put_contact_row(contact, &[])
+        self.put_contact_row(contact, &Keeping::Nothing)
     }
 
-    fn put_contact_but(&mut self, contact: &Contact, kept: &[&'static str]) -> Result<(), RecordsError> {
-        self.put_contact_row(contact, kept)
+    fn put_contact_but(&mut self, contact: &Contact, absent: &[&'static str]) -> Result<(), RecordsError> {
+        self.put_contact_row(contact, &Keeping::But { absent })
     }
 
     fn has_contact(&mut self, no: &ContactNo) -> Result<bool, RecordsError> {
@@ -282,11 +284,8 @@ impl Records for Database {
         self.put_child_row(table, contact, row)
     }
 
-    fn clear_addresses(&mut self) -> Result<(), RecordsError> {
-        self.connection
-            .execute("DELETE FROM alternative_address", [])
-            .map(|_| ())
-            .map_err(|error| writing(&error))
+    fn clear_addresses(&mut self, no: &ContactNo) -> Result<(), RecordsError> {
+        self.clear_alternative_addresses(no)
     }
 
     fn put_address(&mut self, address: &AlternativeAddress) -> Result<(), RecordsError> {

@@ -264,9 +264,7 @@ impl Masters for Database {
         no: &ContactNo,
         addresses: &[AlternativeAddress],
     ) -> Result<(), RecordsError> {
-        self.connection
-            .execute("DELETE FROM alternative_address WHERE contact = ?1", [no.as_str()])
-            .map_err(|error| writing(&error))?;
+        self.clear_alternative_addresses(no)?;
         addresses.iter().try_for_each(|address| self.put_alternative_address(address))
     }
 }
