@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use mailrun::contact::table::{Record, Table};
+use mailrun::delivery::sheet::label::LabelSheet;
 use support::docx::{Docx, p, t};
 use support::office;
 use support::place::Place;
@@ -116,8 +117,8 @@ fn each_label_holds_the_words_of_its_own_address() {
         ("37x70", (3, 8), (70.0, 37.0), (0.0, 0.5), 70.0),
         ("36x105", (2, 8), (105.0, 36.0), (0.0, 4.5), 105.0),
         ("37x105", (2, 8), (105.0, 37.0), (0.0, 0.5), 105.0),
-        ("L7160", (3, 7), (63.5, 38.1), (7.25, 15.15), 66.0),
-        ("L7163", (2, 7), (99.1, 38.1), (4.65, 15.15), 101.6),
+        ("L7160", (3, 7), (63.5, 38.1), (7.2, 15.15), 66.04),
+        ("L7163", (2, 7), (99.1, 38.1), (4.67, 15.15), 101.6),
         ("5160", (3, 10), (66.7, 25.4), (4.8, 12.7), 69.85),
         ("5161", (2, 10), (101.6, 25.4), (4.0, 12.7), 106.3),
     ];
@@ -287,9 +288,94 @@ fn what_does_not_fit_or_is_not_known_is_refused_and_nothing_is_written() {
     place.write("contacts.csv", contacts);
     let ended = place.run(&["segment", "labels", "segment.toml"]).expect_code(1);
     assert!(
-        ended.stderr.contains("the address of contact C002 does not fit into 60 × 33 mm"),
+        ended.stderr.contains("the address of contact C002 does not fit into 60.0 × 33.0 mm"),
         "{}",
         ended.stderr
     );
     assert!(place.files("out").is_empty(), "{:?}", place.files("out"));
+}
+
+#[test]
+fn who_does_not_fit_is_left_out_only_if_asked_for_and_is_named() {
+    let place = place_of(3);
+    let long = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft".repeat(3);
+    place.write("contacts.csv", place.read_text("contacts.csv").replace("Street#2", &long));
+    for (kind, file) in
+        [("labels", "labels.docx"), ("envelopes", "envelopes.docx"), ("cover-sheet", "cover-sheets.docx")]
+    {
+        let refused = place.run(&["segment", kind, "segment.toml"]).expect_code(1);
+        assert!(refused.stderr.contains("with `--leave-out` the others get theirs"), "{}", refused.stderr);
+        assert!(place.files("out").is_empty(), "{:?}", place.files("out"));
+        let ended = place.run(&["segment", kind, "segment.toml", "--leave-out", "--json"]).expect_code(3);
+        for said in ["contact C002, line 20000", "1 address is left out", "2 addresses written"] {
+            assert!(ended.stderr.contains(said), "{kind}: {}", ended.stderr);
+        }
+        assert!(!ended.stderr.contains("--leave-out"), "{kind}: {}", ended.stderr);
+        let report = ended.report();
+        assert_eq!(report["addresses"], 2, "{report}");
+        assert_eq!(report["too_long"][0]["id"], "address-too-long", "{report}");
+        let text = support::docx::text(&place.read(&format!("out/SM1/{file}")));
+        assert!(text.contains("Roth#1") && !text.contains("Roth#2") && text.contains("Roth#3"), "{text}");
+        std::fs::remove_dir_all(place.path("out")).expect("it is there");
+    }
+    place.write("contacts.csv", place.read_text("contacts.csv").replace("Street#", &long));
+    let nobody = place.run(&["segment", "labels", "segment.toml", "--leave-out"]).expect_code(1);
+    assert!(nobody.stderr.contains("3 problems"), "{}", nobody.stderr);
+}
+
+/// The sheets of Avery on A4 and US Letter that LibreOffice knows: by number the millimeters from label to label, a label's
+/// size, where the first begins, and columns and rows.
+fn sheets_of_libreoffice() -> Vec<(String, [f64; 8])> {
+    let path = support::variable("PATH").expect("there is a PATH");
+    let soffice = std::env::split_paths(&path).map(|folder| folder.join("soffice")).find(|it| it.exists());
+    let soffice = soffice.and_then(|it| it.canonicalize().ok()).expect("soffice is on the PATH");
+    let share = soffice.parent().and_then(Path::parent).expect("its programs have a folder").join("share");
+    let labels = std::fs::read_to_string(share.join("labels/labels.xml")).expect("it has its labels");
+    let mut sheets = Vec::new();
+    let mut maker = "";
+    for element in labels.split('<') {
+        if let Some((_, name)) = element.split_once("manufacturer name=\"") {
+            maker = name.split('"').next().expect("a name");
+        } else if let Some(name) = element.strip_prefix("name>")
+            && ["Avery A4", "Avery Letter Size", "Avery Zweckform"].contains(&maker)
+        {
+            sheets.push((name.split(' ').next().expect("a number").to_owned(), [0.0; 8]));
+        } else if let (Some(measure), Some((_, last))) =
+            (element.strip_prefix("measure>S;"), sheets.last_mut())
+            && last[0] == 0.0
+        {
+            for (at, number) in measure.split(';').take(8).enumerate() {
+                let number: f64 = number.parse().expect("a number");
+                last[at] = if at < 6 { number / 100.0 } else { number };
+            }
+        }
+    }
+    sheets
+}
+
+#[test]
+fn label_sheets_are_as_libreoffice_has_them_from_their_maker() {
+    let known = sheets_of_libreoffice();
+    let mut n_compared = 0;
+    for sheet in LabelSheet::ALL.iter().filter(|sheet| !sheet.name.contains('x')) {
+        let of_name = |(name, measure): &&(String, [f64; 8])| name == sheet.name && measure[6] > 0.0;
+        let (_, measure) = known.iter().find(of_name).unwrap_or_else(|| panic!("{} is unknown", sheet.name));
+        let [pitch, down, width, height, left, top, n_columns, n_rows] = *measure;
+        assert_eq!((sheet.n_columns as f64, sheet.n_rows as f64), (n_columns, n_rows), "{}", sheet.name);
+        let last = (left + pitch * (n_columns - 1.0), top + down * (n_rows - 1.0));
+        let ours =
+            (sheet.first.0 + sheet.pitch * (n_columns - 1.0), sheet.first.1 + sheet.label.1 * (n_rows - 1.0));
+        for (ours, theirs) in [
+            (sheet.first.0, left),
+            (sheet.first.1, top),
+            (ours.0, last.0),
+            (ours.1, last.1),
+            (sheet.label.0, width),
+            (sheet.label.1, height),
+        ] {
+            assert!((ours - theirs).abs() <= 0.5, "{}: {ours} mm, but {theirs}", sheet.name);
+        }
+        n_compared += 1;
+    }
+    assert_eq!(n_compared, 15);
 }

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use super::DONE;
 use super::change::counted;
 use super::office::{Surroundings, segment_ref};
 use super::options::Common;
-use super::problem::Failure;
+use super::problem::{Failure, listed};
 use super::terminal::Terminal;
+use super::{DONE, SOME_LINES};
 use crate::contact::address::{PostalAddress, address_block};
 use crate::delivery::DeliveryError;
 use crate::delivery::name::safe_name;
@@ -19,7 +19,7 @@ use crate::delivery::pdf::{Converter, Letter, PdfError, Properties};
 use crate::delivery::sheet::cover_sheet::{self, CoverText, MOST_LINES, REMARKS};
 use crate::delivery::sheet::envelope::Envelope;
 use crate::delivery::sheet::label::LabelSheet;
-use crate::delivery::sheet::{SheetError, address_list};
+use crate::delivery::sheet::{SheetError, address_list, take_out_too_long};
 use crate::run::addressee::{Addressees, addressees};
 use crate::run::{Problem, RunError};
 use crate::setup::Setup;
@@ -35,10 +35,20 @@ pub(super) struct Sheet {
     pdf: bool,
 }
 
+/// What sheets understand whose room is small.
+#[derive(Debug, Args)]
+struct Small {
+    #[command(flatten)]
+    sheet: Sheet,
+    /// Leave out whose address does not fit, name them, and end with exit code 3
+    #[arg(long)]
+    leave_out: bool,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Labels {
     #[command(flatten)]
-    sheet: Sheet,
+    small: Small,
     /// The sheet that the labels come on: 37x70, L7160, 5160, … (docs/print.md); a wrong name lists all
     #[arg(long, value_name = "NAME", default_value = LabelSheet::DEFAULT)]
     format: String,
@@ -50,7 +60,7 @@ pub(super) struct Labels {
 #[derive(Debug, Args)]
 pub(super) struct Envelopes {
     #[command(flatten)]
-    sheet: Sheet,
+    small: Small,
     /// The envelope: DL, C6/5, C5 or US-10
     #[arg(long, value_name = "NAME", default_value = Envelope::DEFAULT)]
     format: String,
@@ -62,7 +72,7 @@ pub(super) struct Envelopes {
 #[derive(Debug, Args)]
 pub(super) struct CoverSheets {
     #[command(flatten)]
-    sheet: Sheet,
+    small: Small,
     /// A remark to tick: information, attention, comments, approval, call or return; may be given more than once
     #[arg(long, value_name = "REMARK", value_parser = REMARKS.map(|(name, _)| name))]
     remark: Vec<String>,
@@ -74,23 +84,32 @@ pub(super) struct CoverSheets {
     text: Vec<String>,
 }
 
-/// What is laid out: the name of its file, and the Word document.
-type Laid = (&'static str, Vec<u8>);
+/// What is laid out.
+struct Laid {
+    /// The name of its file, without an ending.
+    name: &'static str,
+    /// The Word document.
+    document: Vec<u8>,
+    /// Who was left out, since the address does not fit.
+    too_long: Vec<SheetError>,
+}
 
 pub(super) fn labels(common: &Common, labels: &Labels, terminal: &Terminal) -> Result<u8, Failure> {
     let format = LabelSheet::find(&labels.format).map_err(|error| refused(vec![error]))?;
-    written(common, &labels.sheet, terminal, |found, _| {
+    written(common, &labels.small.sheet, terminal, |found, _| {
+        let too_long = labels.small.left_out(found, format.room())?;
         let document = format.document(&found.people, labels.skip).map_err(refused)?;
-        Ok(("labels", document))
+        Ok(Laid { name: "labels", document, too_long })
     })
 }
 
 pub(super) fn envelopes(common: &Common, envelopes: &Envelopes, terminal: &Terminal) -> Result<u8, Failure> {
     let format = Envelope::find(&envelopes.format).map_err(|error| refused(vec![error]))?;
-    written(common, &envelopes.sheet, terminal, |found, surroundings| {
+    written(common, &envelopes.small.sheet, terminal, |found, surroundings| {
+        let too_long = envelopes.small.left_out(found, format.room())?;
         let sender = if envelopes.no_sender { Vec::new() } else { sender(&surroundings.setup) };
         let document = format.document(&found.people, &sender).map_err(refused)?;
-        Ok(("envelopes", document))
+        Ok(Laid { name: "envelopes", document, too_long })
     })
 }
 
@@ -100,7 +119,8 @@ pub(super) fn cover_sheets(common: &Common, cover: &CoverSheets, terminal: &Term
             format!("{} lines of text are too many, at most {MOST_LINES} find room", cover.text.len());
         return Err(Failure::problem("too-many-lines", message, "--text"));
     }
-    written(common, &cover.sheet, terminal, |found, surroundings| {
+    written(common, &cover.small.sheet, terminal, |found, surroundings| {
+        let too_long = cover.small.left_out(found, cover_sheet::ROOM)?;
         let text = CoverText {
             sender: sender(&surroundings.setup),
             date: surroundings.now.date().to_string(),
@@ -109,8 +129,20 @@ pub(super) fn cover_sheets(common: &Common, cover: &CoverSheets, terminal: &Term
             own_remark: cover.own_remark.clone(),
             lines: cover.text.clone(),
         };
-        Ok(("cover-sheets", cover_sheet::document(&found.people, &text).map_err(refused)?))
+        let document = cover_sheet::document(&found.people, &text).map_err(refused)?;
+        Ok(Laid { name: "cover-sheets", document, too_long })
     })
+}
+
+impl Small {
+    /// Takes those out whose address does not fit, if that is asked for. It is refused where nobody is left.
+    fn left_out(&self, found: &mut Addressees, room: (f64, f64)) -> Result<Vec<SheetError>, Failure> {
+        if !self.leave_out {
+            return Ok(Vec::new());
+        }
+        let too_long = take_out_too_long(&mut found.people, room);
+        if found.people.is_empty() { Err(refused(too_long)) } else { Ok(too_long) }
+    }
 }
 
 pub(super) fn addresses(common: &Common, list: &Sheet, terminal: &Terminal) -> Result<u8, Failure> {
@@ -121,7 +153,7 @@ pub(super) fn addresses(common: &Common, list: &Sheet, terminal: &Terminal) -> R
         say(&file, found.people.len(), terminal);
         let title = format!("Segment {} · {}", found.segment, found.description);
         let document = address_list::document(&found.people, &title).map_err(|error| refused(vec![error]))?;
-        Ok(("address-list", document))
+        Ok(Laid { name: "address-list", document, too_long: Vec::new() })
     })
 }
 
@@ -130,7 +162,7 @@ fn written(
     common: &Common,
     sheet: &Sheet,
     terminal: &Terminal,
-    lay_out: impl FnOnce(&Addressees, &Surroundings) -> Result<Laid, Failure>,
+    lay_out: impl FnOnce(&mut Addressees, &Surroundings) -> Result<Laid, Failure>,
 ) -> Result<u8, Failure> {
     let asked = segment_ref(&sheet.segment);
     let surroundings = Surroundings::of(common, Some(&asked))?;
@@ -141,14 +173,14 @@ fn written(
     }
     let mut database = Database::open_existing(&common.db)?;
     let mut office = surroundings.office(&mut database);
-    let found = addressees(&mut office, &asked)?;
+    let mut found = addressees(&mut office, &asked)?;
     let left_out: u64 = found.left_out.values().sum();
     if found.people.is_empty() {
         say_left_out(&found, terminal);
         let message = format!("segment {} has nobody whom a letter on paper goes to", found.segment);
         return Err(Failure::problem("no-addressees", message, sheet.segment.clone()));
     }
-    let (name, document) = lay_out(&found, &surroundings)?;
+    let Laid { name, document, too_long } = lay_out(&mut found, &surroundings)?;
     let pdf = if sheet.pdf { Some(pdf(&document, &found, &surroundings)?) } else { None };
     let folder = folder(&surroundings, &found)?;
     let docx = folder.join(format!("{name}.docx"));
@@ -160,12 +192,19 @@ fn written(
         terminal.say(&format!("{} written to {}", counted(n_pages as u64, "page", "pages"), path.display()));
     }
     say_left_out(&found, terminal);
+    let too_long: Vec<Problem> = too_long.into_iter().map(problem).collect();
     if terminal.json {
         let object = json!({ "segment": found.segment, "file": docx, "addresses": found.people.len(),
-                             "left_out": left_out, "reasons": found.left_out });
+                             "left_out": left_out, "reasons": found.left_out, "too_long": too_long });
         terminal.object(&mut terminal.data(), &object);
     }
-    Ok(DONE)
+    if too_long.is_empty() {
+        return Ok(DONE);
+    }
+    terminal.complain(&listed(&too_long));
+    let n = counted(too_long.len() as u64, "address is", "addresses are");
+    terminal.complain(&format!("{n} left out, since there is no room."));
+    Ok(SOME_LINES)
 }
 
 fn say(file: &Path, n_addresses: usize, terminal: &Terminal) {
@@ -229,14 +268,24 @@ fn sender(setup: &Setup) -> Vec<String> {
 }
 
 fn refused(errors: Vec<SheetError>) -> Failure {
-    let problem = |error: SheetError| {
-        let place = match &error {
-            SheetError::UnknownFormat { .. } => "--format".to_owned(),
-            SheetError::SkipsSheet { .. } => "--skip".to_owned(),
-            SheetError::TooLong { contact, line_no, .. } => format!("contact {contact}, line {line_no}"),
-            SheetError::Pack(_) => String::new(),
-        };
-        Problem { id: error.id(), message: error.to_string(), place, help: error.help() }
+    let refusal = |error: SheetError| {
+        let is_too_long = matches!(error, SheetError::TooLong { .. });
+        let problem = problem(error);
+        let help = problem.help.map(|help| match is_too_long {
+            true => help + "; with `--leave-out` the others get theirs",
+            false => help,
+        });
+        Problem { help, ..problem }
     };
-    Failure::problems(errors.into_iter().map(problem).collect())
+    Failure::problems(errors.into_iter().map(refusal).collect())
+}
+
+fn problem(error: SheetError) -> Problem {
+    let place = match &error {
+        SheetError::UnknownFormat { .. } => "--format".to_owned(),
+        SheetError::SkipsSheet { .. } => "--skip".to_owned(),
+        SheetError::TooLong { contact, line_no, .. } => format!("contact {contact}, line {line_no}"),
+        SheetError::Pack(_) => String::new(),
+    };
+    Problem { id: error.id(), message: error.to_string(), place, help: error.help() }
 }

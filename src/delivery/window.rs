@@ -43,15 +43,20 @@ impl Window {
     /// DIN 5008: the field for the address, 85 × 45 mm, 20 mm from the left, 27 (form A) or 45 mm (form B) from the top; its
     /// upper 17.7 mm are for sender and notes, and six lines are the address's. No. 10: 4½ × 1⅛ inches, ⅞ from the left and ½
     /// from below (California State University, mail guide), US Letter folded in three. Switzerland: 100 × 45 mm, 21 mm from
-    /// below, 12 mm from the right of a C6/5 or 20 mm from the left of a C5/6 (SN 010130, as makers of envelopes give it). France:
-    /// 85 × 33 mm, 55 mm from the top and 110 mm from the left of the sheet (edics, good practice of addresses).
+    /// below, 12 mm from the right of a C5/6 or 109 mm with the window at the left (SN of before 1980, which envelopes still
+    /// have); 90 × 40 mm, 30 mm from below, 17 mm from the right (SN 010130): a maker's sheet on norms of envelopes with a
+    /// window. United Kingdom: the area that the printers of GOV.UK Notify leave for the address, 24.6 to 120 mm from the left,
+    /// 39.5 to 66.3 mm from the top, seven lines at most (notifications-template-preview). France: 85 × 33 mm, 55 mm from the top
+    /// and 110 mm from the left of the sheet (edics, good practice of addresses): a convention, no norm.
     #[rustfmt::skip]
     pub const ALL: &'static [Window] = &[
         Window { name: "din5008-a", left: 20.0, top: 27.0, width: 85.0, height: 45.0, note: 17.7, most_lines: 6 },
         Window { name: "din5008-b", left: 20.0, top: 45.0, width: 85.0, height: 45.0, note: 17.7, most_lines: 6 },
         Window { name: "us-10", left: 22.2, top: 51.9, width: 88.9, height: 28.6, note: 0.0, most_lines: 6 },
+        Window { name: "uk-dl", left: 24.6, top: 39.5, width: 95.4, height: 26.8, note: 0.0, most_lines: 7 },
         Window { name: "ch-left", left: 20.0, top: 33.0, width: 81.0, height: 45.0, note: 10.0, most_lines: 7 },
         Window { name: "ch-right", left: 117.0, top: 33.0, width: 81.0, height: 45.0, note: 10.0, most_lines: 7 },
+        Window { name: "ch-right-90", left: 122.0, top: 29.0, width: 71.0, height: 40.0, note: 10.0, most_lines: 6 },
         Window { name: "fr-dl", left: 110.0, top: 55.0, width: 85.0, height: 33.0, note: 0.0, most_lines: 7 },
     ];
 

@@ -1,8 +1,7 @@
 //! Owns cover sheets: a page for each addressee that goes with what is enclosed, with remarks to tick and words of one's own.
 
-use super::label::sizes;
 use super::paper::{self, Borders, Height, Line, Page, Paper, Stand, Weight};
-use super::{Addressee, SheetError};
+use super::{Addressee, SheetError, sizes};
 
 /// The type of the text, in half points.
 const TEXT_SIZE: usize = 22;
@@ -16,6 +15,9 @@ const PAGE: Page = Page { width: 210.0, height: 297.0, left: 25.0, top: 45.0, bo
 /// The line of the sender and the address, so that both show in the window of DIN 5008 form B: 45 mm from the top, of which
 /// the upper 17.7 mm are the sender's, 27.3 mm the address's, and 85 mm wide.
 const WINDOW: (f64, f64, f64) = (85.0, 17.7, 27.3);
+
+/// The room of the address, its width and height.
+pub const ROOM: (f64, f64) = (WINDOW.0, WINDOW.2);
 
 /// What can be said with a mark: the name that the command takes, and the words.
 pub const REMARKS: [(&str, &str); 6] = [
@@ -53,7 +55,7 @@ pub struct CoverText {
 ///
 /// All addresses that do not fit.
 pub fn document(addressees: &[Addressee], text: &CoverText) -> Result<Vec<u8>, Vec<SheetError>> {
-    let sizes = sizes(addressees, (WINDOW.0, WINDOW.2))?;
+    let sizes = sizes(addressees, ROOM)?;
     let sender = text.sender.join(" · ");
     let body = body(text);
     let mut paper = Paper::default();

@@ -1,8 +1,7 @@
 //! Owns envelopes that are printed themselves: their sizes, and where sender and address stand.
 
-use super::label::sizes;
 use super::paper::{self, Borders, Height, Line, Page, Paper, Stand};
-use super::{Addressee, SheetError};
+use super::{Addressee, SheetError, sizes};
 
 /// The sender's type, in half points.
 const SENDER_SIZE: usize = 16;

@@ -1,7 +1,8 @@
 //! Paper that holds addresses alone: labels, envelopes, cover sheets, address lists. As Word documents.
 //!
 //! Each is laid out in a table with rows of exact height, so that what is printed lies where the sheet has its labels, in
-//! Word as in LibreOffice. What does not fit is a refusal that names the lines; nothing is cut off.
+//! Word as in LibreOffice. What does not fit is a refusal that names the lines, or is taken out where that is asked for;
+//! nothing is cut off.
 
 mod paper;
 mod text;
@@ -30,6 +31,40 @@ pub struct Addressee {
     pub post_code: String,
 }
 
+/// Takes those out whose address does not fit into a room, its width and height in millimeters; returns why.
+pub fn take_out_too_long(addressees: &mut Vec<Addressee>, room: (f64, f64)) -> Vec<SheetError> {
+    let mut too_long = Vec::new();
+    addressees.retain(|addressee| match size(addressee, room) {
+        Ok(_) => true,
+        Err(error) => {
+            too_long.push(error);
+            false
+        }
+    });
+    too_long
+}
+
+/// Returns the type of each address in a room of millimeters, or all that do not fit.
+fn sizes(addressees: &[Addressee], room: (f64, f64)) -> Result<Vec<usize>, Vec<SheetError>> {
+    let (mut sizes, mut errors) = (Vec::with_capacity(addressees.len()), Vec::new());
+    for addressee in addressees {
+        match size(addressee, room) {
+            Ok(size) => sizes.push(size),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(sizes) } else { Err(errors) }
+}
+
+fn size(addressee: &Addressee, (width, height): (f64, f64)) -> Result<usize, SheetError> {
+    text::size_for(&addressee.block, (width, height)).ok_or_else(|| SheetError::TooLong {
+        contact: addressee.contact.clone(),
+        line_no: addressee.line_no,
+        width,
+        height,
+    })
+}
+
 /// Why there is no sheet.
 #[derive(Debug, thiserror::Error)]
 pub enum SheetError {
@@ -54,7 +89,7 @@ pub enum SheetError {
         per_sheet: usize,
     },
     /// An address has more or longer lines than there is room for, in the smallest type.
-    #[error("the address of contact {contact} does not fit into {width} × {height} mm")]
+    #[error("the address of contact {contact} does not fit into {width:.1} × {height:.1} mm")]
     TooLong {
         /// Whose.
         contact: ContactNo,
