@@ -227,7 +227,7 @@ fn die_and_go_on(death: Death, undisturbed: &Place) -> bool {
 fn die_at_every_call(death: fn(usize) -> Death) {
     let undisturbed = Place::with_copy_of("templates/init");
     let _ = undisturbed.run(&["run", "segment.toml"]).expect_code(0);
-    assert_eq!(undisturbed.files("out").len(), 7, "six contacts and the manifest");
+    assert_eq!(undisturbed.files("out").len(), 8, "six contacts, the manifest, and whose folder it is");
     let n_deaths = (0..).take_while(|&number| die_and_go_on(death(number), &undisturbed)).count();
     assert!(n_deaths > 30, "only {n_deaths} calls");
 }

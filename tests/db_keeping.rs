@@ -115,6 +115,79 @@ fn a_backup_while_another_process_writes_has_what_was_committed() {
     assert!(!place.files("").iter().any(|file| file.contains("mailrun-tmp")));
 }
 
+/// Everything below a folder, with its content.
+fn contents(place: &Place, folder: &str) -> Vec<(String, Vec<u8>)> {
+    place.files(folder).into_iter().map(|file| (file.clone(), place.read(&file))).collect()
+}
+
+#[test]
+fn a_run_writes_into_no_folder_of_a_run_that_its_database_does_not_know() {
+    let place = Place::with_copy_of("templates/init");
+    let _ = place.run(&["contact", "import", "contacts.csv"]).expect_code(0);
+    let _ = place.run(&["db", "backup", "copy.db"]).expect_code(0);
+    let _ = place.run(&["run", "segment.toml"]).expect_code(0);
+    let written = contents(&place, "out");
+
+    let restored = |words: &[&str]| place.run(&[words, &["--db", "copy.db"]].concat());
+    let expected = "error: segment SM00001 has a folder of another run already, which began on 2026-03-01 at 09:00 CET\n  \
+                    --> [here]/out/SM00001\n  help: the database does not know that run";
+    for words in
+        [&["check", "segment.toml"][..], &["run", "segment.toml", "--dry-run"], &["run", "segment.toml"]]
+    {
+        let ended = restored(words).expect_code(1);
+        assert!(ended.stderr.starts_with(expected), "{}", ended.stderr);
+        assert_eq!(contents(&place, "out"), written);
+    }
+    let log = restored(&["log", "list", "--json"]).expect_code(0);
+    assert_eq!(log.stdout, "", "nothing has happened");
+
+    // Each way out that the help names.
+    let _ = restored(&["run", "segment.toml", "--out", "elsewhere"]).expect_code(0);
+    let setup = place.read_text("mailrun.toml");
+    place.write("mailrun.toml", format!("{setup}\n[number_series]\nsegment = \"SM00007\"\n"));
+    let raised = restored(&["run", "segment.toml", "--json"]).expect_code(0).report();
+    assert_eq!(raised["segment"], "SM00007");
+    let next = restored(&["segment", "new"]).expect_code(0);
+    assert_eq!(next.stdout, "SM00008\n");
+    assert_eq!(contents(&place, "out/SM00001"), written);
+
+    // A run that goes on, and one that delivers again, know their folder.
+    let _ = place.run(&["log", "resend", "1"]).expect_code(0);
+    std::fs::rename(place.path("out/SM00001"), place.path("out/moved")).expect("a folder can be moved");
+    let _ = place.run(&["log", "resend", "1"]).expect_code(0);
+    assert_eq!(place.files("out/SM00001/letters").len(), 1);
+    // The folder of the other database's run is not this one's, whatever its name.
+    std::fs::remove_dir_all(place.path("out/SM00001")).expect("a folder can be removed");
+    place.copy_here("out/SM00007", "out/SM00001");
+    let foreign = contents(&place, "out/SM00001");
+    let ended = place.run(&["log", "resend", "1"]).expect_code(4);
+    assert!(ended.stderr.contains("is the folder of another run"), "{}", ended.stderr);
+    assert_eq!(contents(&place, "out/SM00001"), foreign);
+    std::fs::remove_dir_all(place.path("out/SM00001")).expect("a folder can be removed");
+    let resumed = place.run(&["resume", "SM00001", "--json"]).expect_code(0).report();
+    assert_eq!((&resumed["written"], place.files("out/SM00001/letters").len()), (&json!(6), 1));
+}
+
+#[test]
+fn a_folder_in_which_nothing_was_written_is_free_and_one_with_letters_is_not() {
+    for (file, is_free) in [
+        ("letters/.000010 1001.docx.mailrun-tmp", true),
+        (".mailrun-run.mailrun-tmp", true),
+        (".mailrun-run", true), // a power loss left it empty
+        ("notes.txt", true),
+        ("letters/000010 1001.docx", false),
+        ("outbox/000010 1001.eml", false),
+        ("manifest.csv", false),
+    ] {
+        let place = Place::with_copy_of("templates/init");
+        place.write(&format!("out/SM00001/{file}"), "");
+        std::fs::create_dir_all(place.path("out/SM00001/letters")).expect("a folder can be made");
+        let ended = place.run(&["run", "segment.toml"]).expect_code(if is_free { 0 } else { 1 });
+        let expected = format!("--> [here]/out/SM00001/{file}\n");
+        assert_eq!(ended.stderr.contains(&expected), !is_free, "{file}: {}", ended.stderr);
+    }
+}
+
 #[test]
 fn a_restored_backup_of_a_run_that_went_on_sends_nothing_twice() {
     let place = place_with_messages(600);

@@ -156,6 +156,7 @@ fn manifest(place: &Place) -> Vec<csv::StringRecord> {
     assert_eq!(named.len(), rows.len(), "two lines have one file");
     let mut there: BTreeSet<String> = place.files("out").into_iter().collect();
     assert!(there.remove("out/SM00001/manifest.csv"));
+    assert!(there.remove("out/SM00001/.mailrun-run"));
     assert_eq!(named, there);
     for name in &named {
         let name = name.rsplit('/').next().expect("a path has a last step");

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::terminal::{Terminal, visible};
 use super::{HELD, INTERRUPTED, PROBLEMS, USAGE};
 pub(super) use crate::run::problem::with_causes;
-use crate::run::{LoadError, LockError, Problem, RecordsError, RunError};
+use crate::run::{ClaimError, LoadError, LockError, Problem, RecordsError, RunError};
 
 /// Why a command ends without having done what it was asked for.
 #[derive(Debug)]
@@ -164,7 +164,13 @@ impl From<RunError> for Failure {
                         .to_owned(),
                 ),
             },
+            RunError::Claim(ClaimError::Taken { .. }) => Failure::Stopped {
+                code: INTERRUPTED,
+                message,
+                help: Some("move that folder away, then `mailrun resume` continues in a new one".to_owned()),
+            },
             RunError::Lock(LockError::Surroundings { .. })
+            | RunError::Claim(ClaimError::Io { .. })
             | RunError::Letter(_)
             | RunError::Delivery(_)
             | RunError::Server(_)

@@ -51,7 +51,7 @@ impl<'a> Exits<'a> {
     ///
     /// A folder that cannot be made or written.
     pub fn open(out: &Path, segment: &SegmentNo) -> Result<Exits<'a>, DeliveryError> {
-        let folder = out.join(safe_name(&segment.0, ""));
+        let folder = folder(out, segment);
         let letters = Outbox::new(Folder::open(&folder.join("letters"))?);
         let messages = Outbox::new(Folder::open(&folder.join("outbox"))?);
         Ok(Exits { folder, letters, messages, mailer: None })
@@ -76,6 +76,11 @@ impl<'a> Exits<'a> {
     fn which(&self) -> Which {
         if self.mailer.is_some() { Which::Letters } else { Which::All }
     }
+}
+
+/// The folder of a segment below `out`.
+pub(in crate::run) fn folder(out: &Path, segment: &SegmentNo) -> PathBuf {
+    out.join(safe_name(&segment.0, ""))
 }
 
 /// A batch that is ready to take effect.

@@ -431,13 +431,15 @@ pub fn next_segment_no(store: &mut dyn Records, setup: &Setup) -> Result<Segment
     next_segment_no_after(store, &setup.number_series.segment)
 }
 
-/// Returns the number of the next segment in the series that begins with a number.
+/// Returns the number of the next segment in the series that begins with a number: after the last one, and never before
+/// the first, so that a series can be set to go on behind numbers that the store has forgotten.
 pub(in crate::run) fn next_segment_no_after<S: Records + ?Sized>(
     store: &mut S,
     first: &str,
 ) -> Result<SegmentNo, RecordsError> {
-    let last = store.last_segment_no(first)?;
-    Ok(SegmentNo(last.and_then(|last| next_number(&last.0)).unwrap_or_else(|| first.to_owned())))
+    let next = store.last_segment_no(first)?.and_then(|last| next_number(&last.0));
+    let is_in_series = |next: &String| (next.len(), next.as_str()) >= (first.len(), first);
+    Ok(SegmentNo(next.filter(is_in_series).unwrap_or_else(|| first.to_owned())))
 }
 
 /// Returns the path by which a segment file is known again.

@@ -34,6 +34,7 @@ mod size;
 pub mod check;
 pub mod letters;
 pub mod manifest;
+mod claim;
 pub mod addressee;
 mod buffers;
 mod paper;
@@ -64,6 +65,7 @@ use crate::setup::{Setup, Smtp};
 
 pub use ahead::Exits;
 pub use album::Album;
+pub use claim::ClaimError;
 pub use journal::{Counts, InDoubt, Journal};
 pub use letters::{LetterError, Letters};
 pub use load::{LoadError, Loaded, SegmentRef};
@@ -235,6 +237,9 @@ pub enum RunError {
     /// A document of the run cannot be used.
     #[error(transparent)]
     Letter(#[from] LetterError),
+    /// The folder is that of another run, or cannot be made this one's.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
     /// The surroundings fail; resume continues.
     #[error(transparent)]
     Delivery(#[from] DeliveryError),
@@ -421,7 +426,8 @@ fn checked(
     let moment = Moment { now: office.now.datetime(), locale: "en-US".to_owned(), record: 0, sequence: 0 };
     let mut checked =
         Check { desk: &desk, loaded: &loaded, moment: &moment, stages }.check(office.store, run)?;
-    checked.problems.splice(0..0, loaded.problems.drain(..).chain(problems));
+    let taken = claim::problem(&ahead::folder(&office.out, &loaded.segment), &loaded.segment);
+    checked.problems.splice(0..0, loaded.problems.drain(..).chain(problems).chain(taken));
     match signer(options.smtp.as_ref(), office.password) {
         Ok(signer) if checked.problems.is_empty() => {
             checked.problems = size::check(office.store, run, &options, signer)?;
@@ -498,6 +504,7 @@ fn finish(
     };
     let mailer = server.as_ref().map(|(mailer, _)| mailer);
     let exits = Exits::open(&options.out, &options.segment)?.over(mailer);
+    claim::claim(&exits.folder, &options)?; // from now on no other run writes there
     let before = office.store.counts(run)?;
     observe(Progress::Planned { counts: before });
     let converter = paper::converter(office, &letters, &exits.folder).map_err(DeliveryError::Pdf)?;

@@ -43,6 +43,12 @@ impl Place {
         copy(Path::new(folder), &self.path(to));
     }
 
+    /// Copies a folder of the place into another.
+    #[track_caller]
+    pub(crate) fn copy_here(&self, from: &str, to: &str) {
+        copy(&self.path(from), &self.path(to));
+    }
+
     /// Sets the clock of the commands that follow.
     pub(crate) fn set_now(&mut self, now: &str) {
         now.clone_into(&mut self.now);

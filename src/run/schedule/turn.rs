@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use crate::interaction::RunNo;
 use crate::run::check::EMPTY_SEGMENT;
+use crate::run::claim::FOLDER_TAKEN;
 use crate::run::load::{Asked, FETCH_FAILED, fetch, next_segment_no};
 use crate::run::problem::with_causes;
 use crate::run::records::{RecordsError, SegmentStanding};
@@ -267,10 +268,10 @@ fn stopped(
         RunError::Problems { problems, .. } if problems.iter().all(|problem| problem.id == EMPTY_SEGMENT) => {
             return settled(office, record, (due_time, DueState::Done, NOBODY));
         }
-        RunError::Load(LoadError::Problems(problems))
-            if problems.iter().all(|problem| problem.id == FETCH_FAILED) =>
+        RunError::Load(LoadError::Problems(problems)) | RunError::Problems { problems, .. }
+            if problems.iter().all(|problem| [FETCH_FAILED, FOLDER_TAKEN].contains(&problem.id)) =>
         {
-            // Whatever it asks may be there again by the next turn.
+            // Whatever it asks may be there again by the next turn, and the folder free.
             due_time.reason = problems.first().map(ToString::to_string).unwrap_or_default();
             office.store.put_due_times(&record.schedule.name, std::slice::from_ref(&due_time))?;
             return Ok(Came { due_time, error: Some(error), ..Came::default() });
@@ -289,6 +290,7 @@ fn stopped(
         | RunError::Lock(_)
         | RunError::Records(_)
         | RunError::Letter(_)
+        | RunError::Claim(_)
         | RunError::Delivery(_)
         | RunError::Server(_)
         | RunError::Print(_)
