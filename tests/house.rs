@@ -193,15 +193,38 @@ fn the_formats_list_every_key_of_the_mail_server() {
     let listed = read(Path::new("docs/formats.md"));
     let section = listed.split("\n[smtp]\n").nth(1).and_then(|rest| rest.split("\n[fallback]\n").next());
     let section = section.expect("the formats list the mail server and the fax gateway");
-    let source = read(Path::new("src/setup/mail.rs")) + &read(Path::new("src/setup/window.rs"));
-    for table in ["Smtp", "Automatic", "WarmUp", "Retry", "Dkim", "Fax", "SendWindow"] {
+    let tables = ["Smtp", "Automatic", "WarmUp", "Retry", "Dkim", "Fax", "SendWindow"];
+    assert_lists_keys(section, &["src/setup/mail.rs", "src/setup/window.rs"], &tables);
+}
+
+#[test]
+fn the_page_on_printing_lists_every_key_of_pdf_print_and_marks() {
+    let listed = read(Path::new("docs/print.md"));
+    let files = ["src/setup/pdf.rs", "src/setup/print.rs", "src/setup/marks.rs"];
+    assert_lists_keys(&listed, &files, &["Pdf", "Print", "PageMark", "OmrMark", "CodeMark"]);
+    let bars = read(Path::new("src/setup/marks.rs"));
+    let bars = bars.split("pub enum Bar {").nth(1).and_then(|rest| rest.split("\n}\n").next());
+    for bar in bars.expect("it has bars").lines().filter_map(|line| line.trim().strip_suffix(',')) {
+        let name: String = bar.char_indices().fold(String::new(), |name, (at, sign)| match sign {
+            'A'..='Z' if at > 0 => format!("{name}-{}", sign.to_ascii_lowercase()),
+            '0'..='9' if !name.ends_with(|it: char| it.is_ascii_digit()) => format!("{name}-{sign}"),
+            _ => format!("{name}{}", sign.to_ascii_lowercase()),
+        });
+        assert!(listed.contains(&format!("`{name}`")), "docs/print.md says nothing of the bar `{name}`");
+    }
+}
+
+/// Each field of the tables, which are structs of the files, stands in the text as a key.
+fn assert_lists_keys(text: &str, files: &[&str], tables: &[&str]) {
+    let source: String = files.iter().map(|file| read(Path::new(file))).collect();
+    for table in tables {
         let body = source.split(&format!("pub struct {table} {{\n")).nth(1);
         let body = body.and_then(|rest| rest.split("\n}\n").next());
-        let body = body.unwrap_or_else(|| panic!("{table} is in src/setup/mail.rs or window.rs"));
+        let body = body.unwrap_or_else(|| panic!("{table} is in {files:?}"));
         let keys = body.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(':'));
-        let missing: Vec<&str> =
-            keys.map(|(key, _)| key).filter(|key| !section.contains(&format!("{key} = "))).collect();
-        assert!(missing.is_empty(), "docs/formats.md lists no {missing:?} of {table}");
+        let is_listed = |key: &str| text.contains(&format!("{key} = ")) || text.contains(&format!(".{key}]"));
+        let missing: Vec<&str> = keys.map(|(key, _)| key).filter(|key| !is_listed(key)).collect();
+        assert!(missing.is_empty(), "no {missing:?} of {table} is listed");
     }
 }
 

@@ -52,6 +52,13 @@ impl Paper {
                 help: Some("take `password` or `standard` out of `[pdf]`".to_owned()),
             });
         }
+        let faults = self.print.iter().flat_map(|print| print.marks.faults());
+        problems.extend(faults.map(|fault| Problem {
+            id: fault.id(),
+            message: fault.to_string(),
+            place: format!("{}: print.marks", Setup::FILE_NAME),
+            help: None,
+        }));
         problems
     }
 }

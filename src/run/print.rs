@@ -9,6 +9,7 @@ use crate::interaction::{RunNo, State};
 use crate::run::manifest::Manifest;
 use crate::run::plan::RunOptions;
 use crate::run::{Office, RunError};
+use crate::segment::SegmentNo;
 use crate::setup::{LetterFiles, Sides};
 
 /// Makes the print file and its ticket where the run asks for them; returns what is known of each letter that is PDF, by
@@ -45,15 +46,22 @@ pub(in crate::run) fn combined(
     let sides = options.paper.print.as_ref().map_or(Sides::Simplex, |form| form.sides);
     let mut printed = print::counted(folder, sheaves, sides)?;
     if let Some(form) = &options.paper.print {
-        printed = print::combine(folder, printed, form, &options.description)?;
         let job = Job {
             name: format!("{} (run {run})", options.segment),
+            code: code(&options.segment, run),
             description: options.description.clone(),
             date: options.now.date().to_string(),
         };
+        printed = print::combine(folder, printed, form, &job)?;
         Ticket::of(job, &printed, form).write(folder)?;
     }
     Ok(printed.into_iter().map(|it| (it.sheaf.line_no, it)).collect())
+}
+
+/// Names a job in a code that machines read: segment and run, of signs that every reader of codes gives back.
+fn code(segment: &SegmentNo, run: RunNo) -> String {
+    let plain = |sign: char| if sign.is_ascii_alphanumeric() || "-_.".contains(sign) { sign } else { '-' };
+    format!("{}.{run}", segment.0.chars().map(plain).collect::<String>())
 }
 
 /// Says that the job is complete.

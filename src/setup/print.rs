@@ -1,9 +1,12 @@
-//! Owns what the set-up says about print files: their order, the sides of a sheet, what they are printed on.
+//! Owns what the set-up says about print files: their order, the sides of a sheet, what they are printed on
+//! and how it is marked.
 
 use serde::{Deserialize, Serialize};
 
+use super::marks::Marks;
+
 /// `[print]` of the set-up.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Print {
     /// In which order letters come.
@@ -16,6 +19,8 @@ pub struct Print {
     pub envelope: String,
     /// What is inserted, for the ticket.
     pub inserts: Vec<String>,
+    /// What stands on its pages for machines and for those who check.
+    pub marks: Marks,
 }
 
 /// In which order letters are printed.

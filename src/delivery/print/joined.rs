@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use lopdf::{Dictionary, Document, Object, ObjectId, Writer, dictionary};
+use lopdf::{Dictionary, Document, Object, ObjectId, Stream, Writer, dictionary};
 use sha2::{Digest, Sha256};
+
+use super::marks;
 
 /// How many pages a node of the page tree holds.
 const PAGES_PER_NODE: usize = 200;
@@ -30,6 +32,8 @@ pub(super) struct Joined<W> {
     /// What may be shared, by its digest: fonts, pictures.
     shared: BTreeMap<[u8; 32], u32>,
     n_pages: usize,
+    /// The font of marks, once there is one.
+    font: Option<u32>,
 }
 
 impl<W: Write> Joined<W> {
@@ -44,6 +48,7 @@ impl<W: Write> Joined<W> {
             kids: Vec::new(),
             shared: BTreeMap::new(),
             n_pages: 0,
+            font: None,
         };
         joined.write(b"%PDF-1.7\n%\xE2\xE3\xCF\xD3\n")?;
         joined.node = joined.fresh();
@@ -55,11 +60,11 @@ impl<W: Write> Joined<W> {
         self.n_pages
     }
 
-    /// Adds the pages of a document.
-    pub(super) fn add(&mut self, document: &Document) -> io::Result<()> {
+    /// Adds the pages of a document, and over each what is drawn there: operators by page, none for a page beyond the last.
+    pub(super) fn add(&mut self, document: &Document, drawn: &[String]) -> io::Result<()> {
         let pages: Vec<ObjectId> = document.page_iter().collect();
         let mut ids: BTreeMap<ObjectId, u32> = pages.iter().map(|page| (*page, self.fresh())).collect();
-        for page in &pages {
+        for (number, page) in pages.iter().enumerate() {
             let node = self.node;
             let own = document.get_dictionary(*page).map_err(io::Error::other)?;
             let mut copied = dictionary! {};
@@ -68,11 +73,96 @@ impl<W: Write> Joined<W> {
                 copied.set(key.clone(), value);
             }
             copied.set("Parent", Object::Reference((node, 0)));
+            if let Some(drawn) = drawn.get(number) {
+                self.draw(document, (own, &mut copied), drawn, &mut ids)?;
+            }
             let id = ids[page];
             self.object(id, &Object::Dictionary(copied))?;
             self.take_page(id)?;
         }
         Ok(())
+    }
+
+    /// Puts operators over what a page shows, and the font that they need among its resources.
+    fn draw(
+        &mut self,
+        document: &Document,
+        (own, copied): (&Dictionary, &mut Dictionary),
+        drawn: &str,
+        ids: &mut BTreeMap<ObjectId, u32>,
+    ) -> io::Result<()> {
+        let before = match copied.get(b"Contents") {
+            Ok(Object::Array(parts)) => parts.clone(),
+            Ok(part @ Object::Reference(_)) => vec![part.clone()],
+            Ok(_) | Err(_) => Vec::new(),
+        };
+        // What the page does to coordinates and colors ends with it.
+        let (save, restore) = (self.stream(b"q\n".to_vec())?, self.stream(b"\nQ\n".to_vec())?);
+        let marks = self.stream(drawn.as_bytes().to_vec())?;
+        let contents: Vec<Object> = std::iter::once(save).chain(before).chain([restore, marks]).collect();
+        copied.set("Contents", contents);
+        let resources = own.get_deref(b"Resources", document).and_then(Object::as_dict).ok();
+        let fonts = resources.and_then(|it| it.get_deref(b"Font", document).and_then(Object::as_dict).ok());
+        let mut resources =
+            self.dictionary(document, resources.unwrap_or(&Dictionary::new()), (&mut *ids, 0))?;
+        let mut fonts = self.dictionary(document, fonts.unwrap_or(&Dictionary::new()), (ids, 0))?;
+        fonts.set(marks::FONT, Object::Reference((self.font()?, 0)));
+        resources.set("Font", fonts);
+        copied.set("Resources", resources);
+        Ok(())
+    }
+
+    /// Writes a content stream; one that is there already is not written again.
+    fn stream(&mut self, content: Vec<u8>) -> io::Result<Object> {
+        let mut stream = Stream::new(Dictionary::new(), content);
+        stream.compress().map_err(io::Error::other)?;
+        let mut bytes = Vec::new();
+        Writer::write_object(&mut bytes, &Object::Stream(stream))?;
+        let digest: [u8; 32] = Sha256::digest(&bytes).into();
+        let id = match self.shared.get(&digest) {
+            Some(known) => *known,
+            None => {
+                let id = self.fresh();
+                self.raw(id, &bytes)?;
+                self.shared.insert(digest, id);
+                id
+            }
+        };
+        Ok(Object::Reference((id, 0)))
+    }
+
+    /// Writes the font of marks unless it is there already, and returns its number: a Type 3 font, whose signs are drawn in the
+    /// file itself (ISO 32000-1 §9.6.5).
+    fn font(&mut self) -> io::Result<u32> {
+        if let Some(font) = self.font {
+            return Ok(font);
+        }
+        let mut signs = Dictionary::new();
+        let mut differences = Vec::new();
+        for (sign, name, lines) in marks::GLYPHS {
+            let width = marks::GLYPH_WIDTH;
+            let drawn = format!("{width} 0 0 -60 {width} 740 d1 80 w 1 J 1 j {lines}");
+            signs.set(name, self.stream(drawn.into_bytes())?);
+            differences.extend([Object::Integer(i64::from(u32::from(sign))), Object::Name(name.into())]);
+        }
+        let widths = vec![Object::Integer(marks::GLYPH_WIDTH); marks::GLYPHS.len()];
+        let codes = marks::GLYPHS.map(|(sign, _, _)| i64::from(u32::from(sign)));
+        let font = dictionary! {
+            "Type" => "Font",
+            "Subtype" => "Type3",
+            "FontBBox" => vec![0.into(), (-60).into(), marks::GLYPH_WIDTH.into(), 740.into()],
+            "FontMatrix" => vec![0.001.into(), 0.into(), 0.into(), 0.001.into(), 0.into(), 0.into()],
+            "CharProcs" => signs,
+            "Encoding" => dictionary! { "Type" => "Encoding", "Differences" => differences },
+            "FirstChar" => codes[0],
+            "LastChar" => codes[codes.len() - 1],
+            "Widths" => widths,
+            "Resources" => Dictionary::new(),
+        };
+        let id = self.fresh();
+        self.object(id, &Object::Dictionary(font))?;
+        self.font = Some(id);
+        Ok(id)
     }
 
     /// Adds a page with nothing on it, as large as the last page of a document.

@@ -5,15 +5,18 @@
 //! the file that the journal knows.
 
 mod joined;
+mod marks;
 pub mod ticket;
 
 use std::fs;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
-use lopdf::Document;
+use lopdf::{Dictionary, Document, Object};
 
 use self::joined::Joined;
+use self::marks::{Leaf, PlaceInJob, Side};
+use self::ticket::Job;
 use crate::delivery::folder::{Folder, FolderError};
 use crate::delivery::outbox::sha256;
 use crate::setup::{Print, PrintOrder, Sides};
@@ -56,6 +59,8 @@ pub struct Printed {
     pub n_pages: usize,
     /// How many sheets it takes.
     pub n_sheets: usize,
+    /// How many of its pages are too small for the marks on them.
+    pub n_too_small: usize,
 }
 
 /// Why there is no print file.
@@ -104,7 +109,8 @@ pub fn begin(folder: &Path) -> Result<(), PrintError> {
 pub fn counted(folder: &Path, sheaves: Vec<Sheaf>, sides: Sides) -> Result<Vec<Printed>, PrintError> {
     let printed = |sheaf: Sheaf| {
         let n_pages = read(folder, &sheaf)?.page_iter().count();
-        Ok(Printed { sheaf, first_page: 0, n_pages, n_sheets: sides.n_sheets(n_pages) })
+        let n_sheets = sides.n_sheets(n_pages);
+        Ok(Printed { sheaf, first_page: 0, n_pages, n_sheets, n_too_small: 0 })
     };
     sheaves.into_iter().map(printed).collect()
 }
@@ -118,7 +124,7 @@ pub fn combine(
     folder: &Path,
     mut printed: Vec<Printed>,
     form: &Print,
-    title: &str,
+    job: &Job,
 ) -> Result<Vec<Printed>, PrintError> {
     match form.order {
         PrintOrder::Lines => {}
@@ -132,17 +138,68 @@ pub fn combine(
     let failed = |source| PrintError::Write { path: folder.join(COMBINED), source };
     let file = BufWriter::new(into.begin(COMBINED)?);
     let mut joined = Joined::begin(file).map_err(failed)?;
-    for it in &mut printed {
+    let mut n_sheets_before = 0;
+    for (number, it) in printed.iter_mut().enumerate() {
         let document = read(folder, &it.sheaf)?;
         it.first_page = joined.n_pages() + 1;
-        joined.add(&document).map_err(failed)?;
+        let marks = if form.marks.is_empty() {
+            Vec::new()
+        } else {
+            let before = Before { n_sets: number, n_sheets: n_sheets_before };
+            let drawn = marked(&document, form, &job.code, &before).map_err(failed)?;
+            it.n_too_small = drawn.iter().filter(|drawn| !drawn.is_on_paper).count();
+            drawn.into_iter().map(|drawn| drawn.content).collect()
+        };
+        n_sheets_before += it.n_sheets;
+        joined.add(&document, &marks).map_err(failed)?;
         if form.sides == Sides::Duplex && it.n_pages % 2 == 1 {
             joined.add_blank(&document).map_err(failed)?;
         }
     }
-    joined.finish(title).map_err(failed)?;
+    joined.finish(&job.description).map_err(failed)?;
     into.publish(&[COMBINED])?;
     Ok(printed)
+}
+
+/// What a print file has before a letter.
+struct Before {
+    n_sets: usize,
+    n_sheets: usize,
+}
+
+/// Draws the marks of a letter's pages.
+fn marked(document: &Document, form: &Print, job: &str, before: &Before) -> io::Result<Vec<marks::Drawn>> {
+    let n_pages = document.page_iter().count();
+    let n_sheets = form.sides.n_sheets(n_pages);
+    let drawn = |(number, page)| {
+        let (sheet, side) = match form.sides {
+            Sides::Simplex => (number + 1, Side::Front),
+            Sides::Duplex => (number / 2 + 1, if number % 2 == 0 { Side::Front } else { Side::Back }),
+        };
+        let at = PlaceInJob {
+            set: before.n_sets + 1,
+            page: number + 1,
+            n_pages,
+            sheet,
+            n_sheets,
+            sheet_of_all: before.n_sheets + sheet,
+            side,
+        };
+        let page = document.get_dictionary(page).map_err(io::Error::other)?;
+        marks::drawn(&form.marks, job, at, leaf(document, page))
+    };
+    document.page_iter().enumerate().map(drawn).collect()
+}
+
+/// Returns the paper of a page: A4, where a page does not say.
+fn leaf(document: &Document, page: &Dictionary) -> Leaf {
+    let edges = page.get_deref(b"MediaBox", document).and_then(Object::as_array).ok().and_then(|edges| {
+        let edges: Vec<f64> = edges.iter().filter_map(|edge| edge.as_float().ok()).map(f64::from).collect();
+        let [x, y, other_x, other_y] = edges.try_into().ok()?;
+        Some([x.min(other_x), y.min(other_y), x.max(other_x), y.max(other_y)])
+    });
+    let turned = page.get_deref(b"Rotate", document).and_then(Object::as_i64).unwrap_or_default();
+    Leaf { edges: edges.unwrap_or([0.0, 0.0, 595.276, 841.89]), turned }
 }
 
 /// Says that the job is complete: the digests of its files, as `sha256sum -c` checks them.

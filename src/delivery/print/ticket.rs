@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::marks::described;
 use super::{PrintError, Printed};
 use crate::delivery::folder::Folder;
 use crate::setup::{Print, PrintOrder, Sides};
@@ -43,6 +44,10 @@ pub struct Ticket {
     pub envelope: String,
     /// What is inserted.
     pub inserts: Vec<String>,
+    /// What stands on the pages for machines, and where.
+    pub marks: Vec<String>,
+    /// How many pages are too small for their marks, some of which are off the paper.
+    pub pages_too_small: usize,
     /// The letters to look at before all are printed.
     pub proof: Vec<Proof>,
 }
@@ -82,6 +87,8 @@ pub struct Proof {
 pub struct Job {
     /// The segment and its run.
     pub name: String,
+    /// What codes on its pages call it.
+    pub code: String,
     /// What it is.
     pub description: String,
     /// When the run began.
@@ -122,6 +129,8 @@ impl Ticket {
             stock: form.stock.clone(),
             envelope: form.envelope.clone(),
             inserts: form.inserts.clone(),
+            marks: described(&form.marks),
+            pages_too_small: sum(|it| it.n_too_small),
             proof: proof(printed),
         }
     }
@@ -169,6 +178,12 @@ impl Ticket {
         ];
         for (name, value) in rows {
             text.push_str(&format!("{name:<13}{value}\n"));
+        }
+        for mark in &self.marks {
+            text.push_str(&format!("{:<13}{mark}\n", "Marks"));
+        }
+        if self.pages_too_small > 0 {
+            text.push_str(&format!("{:<13}off the paper on {} pages\n", "Marks", self.pages_too_small));
         }
         for group in &self.by_sheets {
             let BySheets { sheets, letters, first_page, last_page } = group;
