@@ -18,11 +18,12 @@ use mailrun::interaction::{EntryNo, InteractionTemplate, RunNo};
 use mailrun::merge::value::Frame;
 use mailrun::run::attempt::{AttemptStep, PastAttempt, Server};
 use mailrun::run::household::HouseholdRule;
-use mailrun::run::journal::{InDoubt, Journal, Pending, Which};
+use mailrun::run::journal::{InDoubt, Journal, Pending, SeedLine, Which};
 use mailrun::run::manifest::ManifestRow;
 use mailrun::run::plan::{PlannedLine, RunDocument};
 use mailrun::run::records::{LineRecord, Query, QueryError, SegmentStanding};
 use mailrun::run::schedule::{DueTime, Mark, ScheduleName, ScheduleRecord, Schedules};
+use mailrun::run::seed::{Seed, SeedStep};
 use mailrun::run::values::RowTable;
 use mailrun::run::{
     self, Counts, Lock, LockError, Office, Queries, Records, RecordsError, RunError, RunOptions, SecretError,
@@ -130,6 +131,10 @@ hand_on! { Journal:
     past_attempts(since: Timestamp) -> Vec<PastAttempt>;
     record_attempts(run: RunNo, server: &Server<'_>, steps: &[AttemptStep<'_>]) -> ();
     record(run: RunNo, steps: &[Step]) -> ();
+    seeds(run: RunNo) -> Vec<Seed>;
+    seed_line(run: RunNo) -> Option<SeedLine>;
+    n_seeds(run: RunNo) -> u64;
+    record_seeds(run: RunNo, server: &Server<'_>, steps: &[SeedStep<'_>]) -> ();
     counts(run: RunNo) -> Counts;
     manifest(run: RunNo, take: &mut dyn FnMut(&ManifestRow)) -> ();
     archive(run: RunNo) -> ();
@@ -161,6 +166,14 @@ impl Store for Mortal {
     }
 }
 
+/// A place with the segment of `mailrun init`, and a seed that gets a copy of its message.
+fn place() -> Place {
+    let place = Place::with_copy_of("templates/init");
+    let setup = place.read_text("mailrun.toml");
+    place.write("mailrun.toml", setup.replace("[smtp]\n", "[smtp]\nseeds = [\"archive@weber.example\"]\n"));
+    place
+}
+
 /// Works over a place with a store, and returns what `work` does.
 fn at<T>(place: &Place, store: &mut dyn Store, work: impl FnOnce(&mut Office<'_>) -> T) -> T {
     let setup = Setup::read(&place.path("mailrun.toml")).expect("the sample's set-up is sound");
@@ -190,7 +203,7 @@ fn database(file: &Path) -> Database {
 
 /// Runs until the store dies and then to the end; tells whether the store died before the run had ended.
 fn die_and_go_on(death: Death, undisturbed: &Place) -> bool {
-    let place = Place::with_copy_of("templates/init");
+    let place = place();
     let file = place.path("mailrun.db");
     let mut mortal = Mortal { database: database(&file), death, n_calls: 0, is_dead: false };
     let ended = run_once(&place, &mut mortal);
@@ -225,9 +238,10 @@ fn die_and_go_on(death: Death, undisturbed: &Place) -> bool {
 
 /// Lets the store die at every call in turn.
 fn die_at_every_call(death: fn(usize) -> Death) {
-    let undisturbed = Place::with_copy_of("templates/init");
+    let undisturbed = place();
     let _ = undisturbed.run(&["run", "segment.toml"]).expect_code(0);
-    assert_eq!(undisturbed.files("out").len(), 8, "six contacts, the manifest, and whose folder it is");
+    let all = "six contacts, the copy for the seed, the manifest, and whose folder it is";
+    assert_eq!(undisturbed.files("out").len(), 9, "{all}");
     let n_deaths = (0..).take_while(|&number| die_and_go_on(death(number), &undisturbed)).count();
     assert!(n_deaths > 30, "only {n_deaths} calls");
 }

@@ -149,7 +149,7 @@ fn take_turn(
 fn tell(name: &ScheduleName, came: Came, terminal: &mut Terminal) -> u8 {
     let words = visible(&in_words(name, &came.due_time, came.counts.as_ref()));
     let mut code = match came.due_time.state {
-        DueState::Done => came.counts.map_or(DONE, code_of),
+        DueState::Done => came.counts.map_or(DONE, |counts| code_of(counts, &came.seeds)),
         DueState::Claimed | DueState::Running => INTERRUPTED,
         DueState::Missed | DueState::Failed => SOME_LINES,
     };
@@ -160,7 +160,10 @@ fn tell(name: &ScheduleName, came: Came, terminal: &mut Terminal) -> u8 {
     } else {
         terminal.complain(&words);
     }
-    let Came { due_time, pause, error, .. } = came;
+    let Came { due_time, seeds, pause, error, .. } = came;
+    for seed in seeds.iter().filter(|seed| seed.went_wrong()) {
+        terminal.complain(&format!("warning: {}", visible(&seed.to_string())));
+    }
     if let (Some(pause), Some(segment)) = (&pause, &due_time.segment) {
         terminal.complain(&pause_in_words(pause, segment));
     }

@@ -159,9 +159,10 @@ fn send_copies(
         (Some(smtp), Some((entry, _))) => {
             let n_messages = copies.len() as u64;
             let segment = entry.segment.clone();
-            let question = Question { segment, url: smtp.url.clone(), n_messages, counts: Counts::default() };
+            let (url, counts) = (smtp.url.clone(), Counts::default());
+            let question = Question { segment, url, n_messages, n_seeds: 0, counts };
             if !(surroundings.agree)(&question) {
-                return Err(RunError::NotAgreed { n_messages }.into());
+                return Err(RunError::NotAgreed { n_messages, n_seeds: 0 }.into());
             }
             let unreached = |message: String| Failure::Stopped {
                 code: INTERRUPTED,

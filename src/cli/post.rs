@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::options::Common;
 use crate::delivery::smtp::login::Password;
-use crate::run::{Question, SecretError};
+use crate::run::{Question, SecretError, messages_in_words};
 use crate::setup::mail::Secret;
 
 /// Asks whether messages may leave the house; elsewhere than on a terminal only `--yes` lets them.
@@ -19,12 +19,12 @@ fn is_answered_yes(question: &Question) -> bool {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return false;
     }
-    let Question { segment, url, n_messages, counts } = question;
-    let messages = if *n_messages == 1 { "message goes" } else { "messages go" };
+    let Question { segment, url, n_messages, n_seeds, counts } = question;
+    let messages = messages_in_words(*n_messages, *n_seeds);
+    let go = if n_messages + n_seeds == 1 { "goes" } else { "go" };
     let mut stderr = io::stderr().lock();
-    let asked =
-        write!(stderr, "segment {segment}: {counts}\n{n_messages} {messages} out over {url}. Send? [y/N] ")
-            .and_then(|()| stderr.flush());
+    let asked = write!(stderr, "segment {segment}: {counts}\n{messages} {go} out over {url}. Send? [y/N] ")
+        .and_then(|()| stderr.flush());
     drop(stderr);
     let mut answer = String::new();
     let answered = asked.and_then(|()| io::stdin().lock().read_line(&mut answer));

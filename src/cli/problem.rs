@@ -129,7 +129,7 @@ impl From<RecordsError> for Failure {
             RecordsError::Newer { .. } | RecordsError::Foreign { .. } | RecordsError::Condition { .. } => {
                 PROBLEMS
             }
-            RecordsError::Stranger { .. } => HELD,
+            RecordsError::Stranger { .. } | RecordsError::SeedStranger { .. } => HELD,
             RecordsError::Surroundings { .. } => INTERRUPTED,
         };
         Failure::Stopped { code, help: error.help(), message: error.to_string() }

@@ -17,6 +17,8 @@ use super::{DONE, INTERRUPTED, PROBLEMS, SOME_LINES};
 use crate::delivery::window::Window;
 use crate::interaction::RunNo;
 use crate::run::check::Checked;
+use crate::run::records::SegmentStanding;
+use crate::run::seed::Seed;
 use crate::run::{self, Counts, InDoubt, Journal, Pause, Records, Report, SegmentRef};
 use crate::segment::SegmentNo;
 use crate::setup::rate::Span;
@@ -105,6 +107,8 @@ struct JsonReport<'a> {
     lines: u64,
     #[serde(flatten)]
     counts: Counts,
+    #[serde(skip_serializing_if = "<[Seed]>::is_empty")]
+    seeds: &'a [Seed],
     seconds: f64,
 }
 
@@ -269,14 +273,19 @@ pub(super) fn status(common: &Common, status: &Status, terminal: &mut Terminal) 
     }
     let mut data = terminal.data();
     for (run, segment) in runs {
-        let counts = database.counts(run)?;
+        let (counts, seeds) = (database.counts(run)?, database.seeds(run)?);
         if terminal.json {
-            let report = JsonReport { run, segment: &segment, lines: counts.lines(), counts, seconds: 0.0 };
+            let (lines, seeds) = (counts.lines(), seeds.as_slice());
+            let report = JsonReport { run, segment: &segment, lines, counts, seeds, seconds: 0.0 };
             terminal.object(&mut data, &report);
         } else {
-            let state = if counts.is_done() { "done" } else { "not done: `mailrun resume` continues" };
+            let is_logged = matches!(database.standing(&segment)?, SegmentStanding::Logged(_));
+            let state = if is_logged { "done" } else { "not done: `mailrun resume` continues" };
             data.line(&format!("segment {segment}, run {run}: {state}"));
             data.line(&counts.to_string());
+            for seed in seeds.iter().filter(|seed| common.verbose > 0 || seed.went_wrong()) {
+                data.line(&visible(&seed.to_string()));
+            }
             if counts.in_doubt > 0 {
                 data.line(&in_doubt_in_words(&counts, &segment));
             }
@@ -317,8 +326,8 @@ pub(super) fn print_report(report: &Report, started: Instant, common: &Common, t
     let counts = report.counts;
     let seconds = (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
     if terminal.json {
-        let json =
-            JsonReport { run: report.run, segment: &report.segment, lines: counts.lines(), counts, seconds };
+        let Report { run, segment, seeds, .. } = report;
+        let json = JsonReport { run: *run, segment, lines: counts.lines(), counts, seeds, seconds };
         terminal.object(&mut terminal.data(), &json);
     } else {
         let logged = if report.is_logged { "logged" } else { "not done" };
@@ -330,19 +339,31 @@ pub(super) fn print_report(report: &Report, started: Instant, common: &Common, t
             terminal.say(&in_doubt_in_words(&counts, &report.segment));
         }
     }
+    say_seeds(report, common, terminal);
     if let Some(pause) = &report.pause {
         terminal.complain(&pause_in_words(pause, &report.segment));
     } else if !report.is_logged {
         terminal.say(&format!("`mailrun resume {}` continues", report.segment));
     }
-    code_of(counts)
+    if report.is_logged { code_of(counts, &report.seeds) } else { INTERRUPTED }
 }
 
-/// The exit code for a run whose lines stand so.
-pub(super) fn code_of(counts: Counts) -> u8 {
+/// Names the seeds that have no copy, or nobody knows; the others only to whoever wants to hear it all.
+fn say_seeds(report: &Report, common: &Common, terminal: &Terminal) {
+    for seed in &report.seeds {
+        match seed.went_wrong() {
+            true => terminal.complain(&visible(&format!("warning: {seed}"))),
+            false if common.verbose > 0 => terminal.say(&visible(&seed.to_string())),
+            false => {}
+        }
+    }
+}
+
+/// The exit code for a run that is done, and whose lines and seeds stand so.
+pub(super) fn code_of(counts: Counts, seeds: &[Seed]) -> u8 {
     match counts {
         counts if !counts.is_done() => INTERRUPTED,
-        Counts { rejected: 0, failed: 0, in_doubt: 0, .. } => DONE,
+        Counts { rejected: 0, failed: 0, in_doubt: 0, .. } if !seeds.iter().any(Seed::went_wrong) => DONE,
         _ => SOME_LINES,
     }
 }
@@ -363,6 +384,9 @@ pub(super) fn pause_in_words(pause: &Pause, segment: &SegmentNo) -> String {
     match pause {
         Pause::Stopped => format!("stopped; {resume}"),
         Pause::Retries { due } => format!("paused: the next retry is due at {due}; {resume} then"),
+        Pause::WarmUp { per_day: 1 } => {
+            format!("paused: the 1 message of this day of the warm-up is sent; {resume} tomorrow")
+        }
         Pause::WarmUp { per_day } => {
             format!("paused: the {per_day} messages of this day of the warm-up are sent; {resume} tomorrow")
         }

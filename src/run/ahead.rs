@@ -12,6 +12,8 @@ use sha2::{Digest, Sha256};
 
 use crate::contact::CorrespondenceType;
 use crate::delivery::folder::Folder;
+use crate::delivery::mailbox::Mailbox;
+use crate::delivery::message::Message;
 use crate::delivery::name::safe_name;
 use crate::delivery::outbox::Outbox;
 use crate::delivery::outcome::Outcome;
@@ -21,7 +23,7 @@ use crate::delivery::{Change, DeliveryError, Parcel, Staged, Step, Transport};
 use crate::interaction::{EntryNo, RunNo};
 use crate::run::album::Album;
 use crate::run::buffers::Buffers;
-use crate::run::journal::{Pending, Which};
+use crate::run::journal::{Pending, SeedLine, Which};
 use crate::run::letters::LetterAs;
 use crate::run::paper::{self, LinePdf};
 use crate::run::size;
@@ -205,6 +207,42 @@ impl<'a> Bench<'a> {
     /// Lets letters become PDF where they need to.
     pub(in crate::run) fn with(self, converter: Option<&'a Converter>) -> Bench<'a> {
         Bench { converter, ..self }
+    }
+
+    /// Returns the way out for a correspondence type.
+    pub(in crate::run) fn exit(&self, kind: CorrespondenceType) -> &dyn Transport {
+        self.exits.of(kind)
+    }
+
+    /// Makes copies of the message of a line, without the comment that it has, for seeds; the inner error tells why
+    /// they cannot be made.
+    pub(in crate::run) fn copies(
+        &self,
+        SeedLine { line, comment }: &SeedLine,
+        album: &Album,
+        seeds: &[&Mailbox],
+    ) -> Result<Result<Vec<Message>, String>, DeliveryError> {
+        let line = self.letters.without_comment(line, comment);
+        let mut pdf = None;
+        if let Some(converter) = self.converter {
+            let one = std::slice::from_ref(&line);
+            pdf = paper::pdfs(converter, (self.letters, album), &self.buffers, one)?.pop().flatten();
+        }
+        let pdf = match pdf.transpose() {
+            Ok(pdf) => pdf,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let number = line.line_no.0 / LineNo::STEP;
+        let make = || {
+            self.buffers.lend(|buffer| {
+                self.letters.merge(&line.letter, number, album, buffer)?;
+                let pdf = pdf.as_ref().map(|pdf| pdf.bytes.as_slice());
+                let letter = LetterAs { docx: buffer.letter(), pdf };
+                seeds.iter().map(|seed| self.letters.seed(&line, letter, seed)).collect()
+            })
+        };
+        let made = catch_unwind(AssertUnwindSafe(make));
+        Ok(made.unwrap_or_else(|_| Err("the copy could not be made: the program panicked".to_owned())))
     }
 
     /// Merges a batch on all cores and prepares what goes out, with no effect that anybody could see.

@@ -17,9 +17,9 @@ use crate::run::load::ContactTable;
 use crate::run::plan::{NameSources, PlannedLetter, RunDocument};
 use crate::run::problem::Problem;
 use crate::run::records::{Records, RecordsError};
-use crate::run::server;
 use crate::run::values::{Names, Uses};
 use crate::run::warning::{of_document, warnings};
+use crate::run::{seed, server};
 use crate::segment::Digest;
 use crate::setup::Setup;
 
@@ -221,6 +221,7 @@ impl<'a> Forms<'a> {
             self.problems.extend(server::problems(&smtp));
         }
         self.problems.extend(bounce_problem(&smtp));
+        self.problems.extend(seed::problems(&smtp));
         self.learn_text("reply-to address", &smtp.reply_to);
         for address in &smtp.unsubscribe {
             self.learn_text("unsubscribe address", address);

@@ -13,6 +13,7 @@ use crate::run::attempt::{AttemptStep, PastAttempt, Server, Tries};
 use crate::run::manifest::ManifestRow;
 use crate::run::plan::{PlannedLetter, RunDocument, RunOptions};
 use crate::run::records::RecordsError;
+use crate::run::seed::{Seed, SeedStep};
 use crate::segment::{LineNo, SegmentNo};
 
 /// A line that is still to be delivered.
@@ -40,6 +41,15 @@ pub struct Pending {
     pub suppressed: Option<SuppressionReason>,
     /// What was tried of it before.
     pub tried: Tries,
+}
+
+/// The line whose message the seeds get.
+#[derive(Clone, Debug)]
+pub struct SeedLine {
+    /// The line.
+    pub line: Pending,
+    /// Its personal comment, which a copy leaves out.
+    pub comment: String,
 }
 
 /// Which of the lines that are still to be delivered.
@@ -178,6 +188,19 @@ pub trait Journal: Send {
         run: RunNo,
         server: &Server<'_>,
         steps: &[AttemptStep<'_>],
+    ) -> Result<(), RecordsError>;
+    /// Returns the seeds of a run, in the order of its set-up.
+    fn seeds(&mut self, run: RunNo) -> Result<Vec<Seed>, RecordsError>;
+    /// Returns the line whose message the seeds get; none where no e-mail of the run went out.
+    fn seed_line(&mut self, run: RunNo) -> Result<Option<SeedLine>, RecordsError>;
+    /// Counts the seeds that are still to be served; none where the run has no e-mail that went out or may do so yet.
+    fn n_seeds(&mut self, run: RunNo) -> Result<u64, RecordsError>;
+    /// Records changes of attempts for seeds, durably, in one transaction, as [`Journal::record`] does.
+    fn record_seeds(
+        &mut self,
+        run: RunNo,
+        server: &Server<'_>,
+        steps: &[SeedStep<'_>],
     ) -> Result<(), RecordsError>;
     /// Counts the lines of a run by state.
     fn counts(&mut self, run: RunNo) -> Result<Counts, RecordsError>;

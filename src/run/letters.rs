@@ -13,6 +13,7 @@ use crate::delivery::message::{self, Attachment, Body, Draft, Message, MessageId
 use crate::delivery::name::safe_name;
 use crate::delivery::plain;
 use crate::interaction::template::{EmailAttachment, EmailBody};
+use crate::merge::value::{Frame, Value};
 use crate::merge::{BoundTemplate, BoundText, Buffer, Escape, Moment, RenderError, Template};
 use crate::run::album::Album;
 use crate::run::envelope::{bounce_address, unsubscribe};
@@ -20,6 +21,7 @@ use crate::run::forms::{bind, bind_text, body_source, body_text, comment_as, nam
 use crate::run::journal::Pending;
 use crate::run::plan::{Paper, PlannedLetter, PlannedMessage, RunDocument, RunOptions};
 use crate::run::records::{Records, RecordsError};
+use crate::run::seed;
 use crate::segment;
 use crate::setup::Smtp;
 
@@ -40,6 +42,19 @@ struct Form {
     /// The plain text beside a body that is HTML.
     text: Option<BoundText>,
     files: Vec<segment::Attachment>,
+    /// Where among the values of the document, the body and the text the personal comment is.
+    comment_at: [Vec<usize>; 3],
+}
+
+/// Who a message is for.
+#[derive(Clone, Copy)]
+enum For<'a> {
+    /// The contact of the line.
+    Contact,
+    /// Somebody who looks at it before it is sent.
+    Preview(&'a Mailbox),
+    /// An address of ours that gets a copy of what went out.
+    Seed(&'a Mailbox),
 }
 
 /// A line's letter, as Word document and, where that is made, as PDF.
@@ -158,7 +173,7 @@ impl Letters {
     ///
     /// What is wrong with the line's message, in words.
     pub fn message(&self, pending: &Pending, letter: LetterAs<'_>) -> Result<Message, String> {
-        self.message_or_copy(pending, letter, None)
+        self.message_for(For::Contact, pending, letter)
     }
 
     /// Builds a copy of a line's message for somebody who looks at it: marked in subject and header, under a name of
@@ -168,14 +183,56 @@ impl Letters {
     ///
     /// What is wrong with the line's message, in words.
     pub fn copy(&self, pending: &Pending, letter: LetterAs<'_>, to: &Mailbox) -> Result<Message, String> {
-        self.message_or_copy(pending, letter, Some(to))
+        self.message_for(For::Preview(to), pending, letter)
     }
 
-    fn message_or_copy(
+    /// Builds a copy of a line's message for a seed: as the contact has it, but under a name that is the seed's in this
+    /// run, and without the contact's addresses to unsubscribe.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the line's message, in words.
+    pub(in crate::run) fn seed(
         &self,
         pending: &Pending,
         letter: LetterAs<'_>,
-        copy_to: Option<&Mailbox>,
+        to: &Mailbox,
+    ) -> Result<Message, String> {
+        self.message_for(For::Seed(to), pending, letter)
+    }
+
+    /// Takes the personal comment out of what a line's letter and message show.
+    pub(in crate::run) fn without_comment(&self, pending: &Pending, comment: &str) -> Pending {
+        let mut line = pending.clone();
+        if comment.is_empty() {
+            return line;
+        }
+        line.subject = line.subject.replace(comment, "").trim().to_owned();
+        let Ok(form) = self.form(&pending.letter) else { return line };
+        let mut nothing = [Frame::default(), Frame::default()];
+        let [no_body, no_text] = &mut nothing;
+        let message = line.letter.message.as_mut();
+        let (body, text) = match message {
+            Some(message) => {
+                (message.body.as_mut().unwrap_or(no_body), message.text.as_mut().unwrap_or(no_text))
+            }
+            None => (no_body, no_text),
+        };
+        for (frame, places) in [&mut line.letter.values, body, text].into_iter().zip(&form.comment_at) {
+            for place in places {
+                if let Some(value) = frame.0.get_mut(*place) {
+                    *value = Value::Blank;
+                }
+            }
+        }
+        line
+    }
+
+    fn message_for(
+        &self,
+        reader: For<'_>,
+        pending: &Pending,
+        letter: LetterAs<'_>,
     ) -> Result<Message, String> {
         let form = self.form(&pending.letter)?;
         let nothing = PlannedMessage::default();
@@ -183,23 +240,31 @@ impl Letters {
         let from: Mailbox = planned.from.parse().map_err(|error| format!("{error}"))?;
         let contact =
             Mailbox::new(&pending.contact_name, pending.email.parse().map_err(|error| format!("{error}"))?);
-        let to = copy_to.unwrap_or(&contact);
+        let to = match reader {
+            For::Contact => &contact,
+            For::Preview(to) | For::Seed(to) => to,
+        };
         let reply_to: Option<Mailbox> = match planned.reply_to.as_str() {
             "" => None,
             address => Some(address.parse().map_err(|error| format!("{error}"))?),
         };
         // A copy under the message's own name would make the contact's message look like one that was seen already.
-        let run = match copy_to {
-            None => self.options.uuid,
-            Some(_) => Uuid::new_v5(&self.options.uuid, b"copy"),
+        let run = &self.options.uuid;
+        let (name, number) = match reader {
+            For::Contact => (*run, pending.line_no.0),
+            For::Preview(_) => (Uuid::new_v5(run, b"copy"), pending.line_no.0),
+            For::Seed(to) => (seed::name_of(run, to.address()), 0),
         };
-        let id = MessageId::new(run, pending.line_no.0, from.address());
-        let (subject, copy_of) = match copy_to {
-            None => (pending.subject.clone(), None),
-            Some(_) => {
+        let id = MessageId::new(name, number, from.address());
+        let (subject, copy_of) = match reader {
+            For::Contact => (pending.subject.clone(), None),
+            For::Preview(_) => {
                 let line =
                     format!("contact {}, line {}, to {}", pending.contact, pending.line_no, pending.email);
                 (format!("[preview] {}", pending.subject), Some(line))
+            }
+            For::Seed(_) => {
+                (pending.subject.clone(), Some(format!("segment {}, for a seed", self.options.segment)))
             }
         };
         let smtp = self.options.smtp.as_ref();
@@ -207,9 +272,9 @@ impl Letters {
             .map_err(|error| error.to_string())?;
         let names = LetterNames::of(&pending.subject);
         let attachments = form.attachments(&names, letter);
-        let unsubscribe = match copy_to {
-            None => unsubscribe(&planned.unsubscribe),
-            Some(_) => Unsubscribe::default(),
+        let unsubscribe = match reader {
+            For::Contact => unsubscribe(&planned.unsubscribe),
+            For::Preview(_) | For::Seed(_) => Unsubscribe::default(),
         };
         let build = |body: Body<'_>| {
             message::build(&Draft {
@@ -321,7 +386,13 @@ impl Form {
                 files.push(records.attachment(digest)?.ok_or_else(missing)?);
             }
         }
-        Ok(Form { document, template, body, text, files })
+        let of_text = |text: &Option<BoundText>| text.as_ref().map(|text| names.comment_at(text.needs()));
+        let comment_at = [
+            names.comment_at(template.needs()),
+            of_text(&body).unwrap_or_default(),
+            of_text(&text).unwrap_or_default(),
+        ];
+        Ok(Form { document, template, body, text, files, comment_at })
     }
 
     fn attachments<'a>(&'a self, names: &'a LetterNames, letter: LetterAs<'a>) -> Vec<Attachment<'a>> {

@@ -11,6 +11,7 @@ pub mod plan;
 pub mod records;
 pub mod retry;
 pub mod attempt;
+pub mod seed;
 pub mod journal;
 pub mod masters;
 mod named;
@@ -43,6 +44,7 @@ mod ahead;
 mod server;
 mod signature;
 mod send;
+mod copies;
 pub mod schedule;
 pub mod preview;
 pub mod plain;
@@ -82,12 +84,14 @@ use check::{Check, Checked};
 use desk::Desk;
 use load::{Asked, fetch};
 use manifest::Manifest;
-use send::{Clock, Post};
+use seed::Seed;
+use send::{Clock, Lines, Post};
 
 /// Finds what is wrong with the mail part of a set-up, without a look at the server.
 pub fn setup_problems(smtp: &Smtp) -> Vec<Problem> {
     let mut problems = if smtp.url.is_empty() { Vec::new() } else { server::problems(smtp) };
     problems.extend(envelope::bounce_problem(smtp));
+    problems.extend(seed::problems(smtp));
     problems
 }
 
@@ -154,8 +158,22 @@ pub struct Question {
     pub url: String,
     /// How many messages there are to send.
     pub n_messages: u64,
+    /// How many seeds get a copy when these are sent.
+    pub n_seeds: u64,
     /// How many lines are in each state.
     pub counts: Counts,
+}
+
+/// "3 messages", "3 messages and 1 copy for a seed", "2 copies for seeds": what is about to leave.
+pub fn messages_in_words(n_messages: u64, n_seeds: u64) -> String {
+    let messages = if n_messages == 1 { "1 message".to_owned() } else { format!("{n_messages} messages") };
+    let copies =
+        if n_seeds == 1 { "1 copy for a seed".to_owned() } else { format!("{n_seeds} copies for seeds") };
+    match (n_messages, n_seeds) {
+        (_, 0) => messages,
+        (0, _) => copies,
+        (_, _) => format!("{messages} and {copies}"),
+    }
 }
 
 /// What happened so far, for whoever watches.
@@ -182,6 +200,8 @@ pub struct Report {
     pub segment: SegmentNo,
     /// How many lines are in each state.
     pub counts: Counts,
+    /// The seeds that get a copy of the run's message, and how they stand.
+    pub seeds: Vec<Seed>,
     /// The segment's folder.
     pub folder: PathBuf,
     /// Whether the segment is logged: everything is done.
@@ -248,12 +268,15 @@ pub enum RunError {
     Server(#[from] ServerError),
     /// The user did not agree to messages leaving the house.
     #[error(
-        "nothing was sent: {n_messages} {} not agreed to",
-        if *n_messages == 1 { "message was" } else { "messages were" }
+        "nothing was sent: {} {} not agreed to",
+        messages_in_words(*n_messages, *n_seeds),
+        if n_messages + n_seeds == 1 { "was" } else { "were" }
     )]
     NotAgreed {
-        /// How many.
+        /// How many messages.
         n_messages: u64,
+        /// How many copies for seeds besides.
+        n_seeds: u64,
     },
     /// Lines came or went while the run went on.
     #[error("the run had {before} lines, and now has {after}")]
@@ -402,12 +425,13 @@ fn agree(office: &mut Office<'_>, run: RunNo, n_again: u64) -> Result<(), RunErr
     let smtp = office.server.or(options.smtp.as_ref());
     let Some(url) = smtp.map(|smtp| smtp.url.clone()).filter(|url| !url.is_empty()) else { return Ok(()) };
     let n_messages = office.store.n_messages(run)? + n_again;
+    let n_seeds = office.store.n_seeds(run)?;
     let counts = office.store.counts(run)?;
-    let question = Question { segment: options.segment, url, n_messages, counts };
-    if n_messages == 0 || (office.agree)(&question) {
+    let question = Question { segment: options.segment, url, n_messages, n_seeds, counts };
+    if n_messages + n_seeds == 0 || (office.agree)(&question) {
         Ok(())
     } else {
-        Err(RunError::NotAgreed { n_messages })
+        Err(RunError::NotAgreed { n_messages, n_seeds })
     }
 }
 
@@ -490,7 +514,7 @@ fn finish(
     let options = office.store.options(run)?;
     let documents = office.store.documents(run)?;
     let letters = stages.time(Stage::Load, || Letters::compile(office.store, options.clone(), documents))?; // each document once
-    let n_messages = office.store.n_messages(run)?;
+    let n_messages = office.store.n_messages(run)? + office.store.n_seeds(run)?;
     let letters = match n_messages {
         0 => letters,
         _ => letters.signed_by(
@@ -510,18 +534,28 @@ fn finish(
     let converter = paper::converter(office, &letters, &exits.folder).map_err(DeliveryError::Pdf)?;
     let bench = Bench::new(&letters, &exits, stages).with(converter.as_ref());
     ahead::deliver_all(office, run, &bench, observe)?; // letters in parallel, one batch ahead; one writer
+    let until = clock.now().saturating_add(send::signed(office.wait)).unwrap_or(Timestamp::MAX);
+    let post = server.as_ref().map(|(mailer, smtp)| Post {
+        bench: &bench,
+        mailer,
+        smtp,
+        uuid: options.uuid,
+        clock: clock.clone(),
+        until,
+    });
     let mut pause = None;
-    if let Some((mailer, smtp)) = &server {
-        let (uuid, wait) = (options.uuid, office.wait);
-        let post = Post { bench: &bench, mailer, smtp, uuid, clock, wait };
-        pause = send::send_all(office, run, &post, observe)?; // messages as they are merged; the same writer
+    if let Some(post) = &post {
+        pause = send::send_all(office, post, &mut Lines { run, observe })?; // messages as they are merged; the same writer
     }
     let counts = office.store.counts(run)?;
     if counts.lines() != before.lines() {
         return Err(RunError::Lines { before: before.lines(), after: counts.lines() });
     }
     if counts.is_done() {
-        pause = None;
+        pause = copies::serve(office, (run, options.uuid), &bench, (post.as_ref(), &clock))?; // seeds have what went out
+    }
+    let is_logged = counts.is_done() && pause.is_none();
+    if is_logged {
         stages.time(Stage::Log, || {
             let printed = print::combined(office, run, &options, &exits.folder)?;
             write_manifest(office, run, &exits, &printed)?;
@@ -529,8 +563,8 @@ fn finish(
             Ok::<_, RunError>(office.store.archive(run)?) // entries and logged segment complete, worksheet gone, one transaction
         })?;
     }
-    let is_logged = counts.is_done();
-    Ok(Report { run, segment: options.segment, counts, folder: exits.folder, is_logged, pause })
+    let seeds = office.store.seeds(run)?;
+    Ok(Report { run, segment: options.segment, counts, seeds, folder: exits.folder, is_logged, pause })
 }
 
 fn write_manifest(

@@ -48,6 +48,12 @@ pub enum RecordsError {
         /// The entry.
         entry: i64,
     },
+    /// What is known of a seed was changed by another process.
+    #[error("the copy for `{address}` was changed by another process")]
+    SeedStranger {
+        /// The seed's address.
+        address: String,
+    },
     /// The disk is full, broken or read-only, or the database is busy or damaged.
     #[error("the database cannot be {}: {reason}", if *.is_write { "written" } else { "read" })]
     Surroundings {
@@ -66,6 +72,7 @@ impl RecordsError {
             RecordsError::Foreign { .. } => "foreign-database",
             RecordsError::Condition { .. } => "condition",
             RecordsError::Stranger { .. } => "stranger",
+            RecordsError::SeedStranger { .. } => "seed-stranger",
             RecordsError::Surroundings { .. } => "database",
         }
     }
@@ -80,7 +87,7 @@ impl RecordsError {
             RecordsError::Condition { .. } => Some(
                 "write an SQL condition over the columns of `contact`, such as `country = 'CH'`".to_owned(),
             ),
-            RecordsError::Stranger { .. } => {
+            RecordsError::Stranger { .. } | RecordsError::SeedStranger { .. } => {
                 Some("see that only one process works on the segment".to_owned())
             }
             RecordsError::Surroundings { .. } => None,

@@ -64,21 +64,34 @@ pub(in crate::run) struct Post<'a> {
     pub(in crate::run) uuid: Uuid,
     /// The time.
     pub(in crate::run) clock: Clock,
-    /// How long deferred messages are waited for.
-    pub(in crate::run) wait: Duration,
+    /// Until when deferred messages are waited for.
+    pub(in crate::run) until: Timestamp,
 }
 
-/// Sends the messages of a run, and those that were deferred when they are due; returns why it paused, if it did.
+/// Messages that are sent in rounds: first those that were not put off, then those that were, when they are due.
+pub(in crate::run) trait Rounds {
+    /// Sends a round: what of `which` the allowance of the day and the hour permit.
+    fn send(
+        &mut self,
+        office: &mut Office<'_>,
+        post: &Post<'_>,
+        which_and_how_many: (Which, &mut Allowance),
+    ) -> Result<(), RunError>;
+
+    /// Tells when the first message that was put off is due; none where there is none.
+    fn next_due(&mut self, office: &mut Office<'_>) -> Result<Option<Timestamp>, RecordsError>;
+}
+
+/// Sends messages, and those that were deferred when they are due; returns why it paused, if it did.
 pub(in crate::run) fn send_all(
     office: &mut Office<'_>,
-    run: RunNo,
     post: &Post<'_>,
-    observe: &mut dyn FnMut(Progress),
+    rounds: &mut dyn Rounds,
 ) -> Result<Option<Pause>, RunError> {
     let stop = office.stop;
     let mut allowance = Allowance::of_today(office, post)?;
     let mut which = Which::Messages;
-    let until = post.clock.now().saturating_add(signed(post.wait)).unwrap_or(Timestamp::MAX);
+    let until = post.until;
     loop {
         if let Some(opens) = opens(post) {
             if opens.timestamp() > until {
@@ -88,7 +101,7 @@ pub(in crate::run) fn send_all(
                 return Ok(Some(Pause::Stopped));
             }
         }
-        match send(office, run, post, which, &mut allowance, observe) {
+        match rounds.send(office, post, (which, &mut allowance)) {
             Err(RunError::Delivery(
                 error @ (DeliveryError::Server { .. } | DeliveryError::FailuresInARow { .. }),
             )) => return Ok(Some(Pause::Delivery(error))),
@@ -103,7 +116,7 @@ pub(in crate::run) fn send_all(
         if std::mem::take(&mut allowance.is_closed) {
             continue;
         }
-        let Some(due) = office.store.next_due(run)? else { return Ok(None) };
+        let Some(due) = rounds.next_due(office)? else { return Ok(None) };
         let latest = latest(post);
         let due = if due > latest { post.clock.now() } else { due };
         if due > until {
@@ -141,7 +154,7 @@ fn sleep_until(moment: Timestamp, clock: &Clock, stop: &AtomicBool) -> bool {
 }
 
 /// How many messages may still go out today, while the sender is new, and whether the hour came in which none may.
-struct Allowance {
+pub(in crate::run) struct Allowance {
     is_closed: bool,
     left: u64,
     per_day: u64,
@@ -171,39 +184,63 @@ impl Allowance {
     fn is_used_up(&self) -> bool {
         self.left == 0
     }
+
+    /// Takes the place of one more message; false where there is none, or messages may not leave now.
+    pub(in crate::run) fn take(&mut self, post: &Post<'_>) -> bool {
+        if self.is_used_up() {
+            return false;
+        }
+        if opens(post).is_some() {
+            self.is_closed = true;
+            return false;
+        }
+        self.left -= 1;
+        true
+    }
 }
 
-/// Sends one pass of messages.
-fn send(
-    office: &mut Office<'_>,
-    run: RunNo,
-    post: &Post<'_>,
-    which: Which,
-    allowance: &mut Allowance,
-    observe: &mut dyn FnMut(Progress),
-) -> Result<(), RunError> {
-    let stop = office.stop;
-    let books =
-        RefCell::new(Books { store: &mut *office.store, run, post, observe, under_way: BTreeMap::new() });
-    thread::scope(|scope| {
-        let mut supply = Supply {
-            books: &books,
-            which,
-            after: EntryNo(0),
-            ahead: Ahead::begin(scope, post.bench, stop),
-            is_exhausted: false,
-            ready: Vec::new().into_iter(),
-            allowance,
-            stop,
-            error: None,
-        };
-        let delivered =
-            post.mailer.deliver(&mut supply, &mut |steps| Ok(books.borrow_mut().record(steps)?));
-        match supply.error.take() {
-            Some(error) => Err(error),
-            None => Ok(delivered?),
-        }
-    })
+/// The messages of a run's lines.
+pub(in crate::run) struct Lines<'a> {
+    /// The run.
+    pub(in crate::run) run: RunNo,
+    /// Learns of every line that has ended.
+    pub(in crate::run) observe: &'a mut dyn FnMut(Progress),
+}
+
+impl Rounds for Lines<'_> {
+    fn send(
+        &mut self,
+        office: &mut Office<'_>,
+        post: &Post<'_>,
+        (which, allowance): (Which, &mut Allowance),
+    ) -> Result<(), RunError> {
+        let stop = office.stop;
+        let (store, observe) = (&mut *office.store, &mut *self.observe);
+        let books = RefCell::new(Books { store, run: self.run, post, observe, under_way: BTreeMap::new() });
+        thread::scope(|scope| {
+            let mut supply = Supply {
+                books: &books,
+                which,
+                after: EntryNo(0),
+                ahead: Ahead::begin(scope, post.bench, stop),
+                is_exhausted: false,
+                ready: Vec::new().into_iter(),
+                allowance,
+                stop,
+                error: None,
+            };
+            let delivered =
+                post.mailer.deliver(&mut supply, &mut |steps| Ok(books.borrow_mut().record(steps)?));
+            match supply.error.take() {
+                Some(error) => Err(error),
+                None => Ok(delivered?),
+            }
+        })
+    }
+
+    fn next_due(&mut self, office: &mut Office<'_>) -> Result<Option<Timestamp>, RecordsError> {
+        office.store.next_due(self.run)
+    }
 }
 
 /// What was tried so far of a message that is on its way.
@@ -333,12 +370,8 @@ impl Supply<'_, '_, '_> {
                 return Ok(None);
             }
             if let Some(staged) = self.ready.next() {
-                if opens(self.books.borrow().post).is_some() {
-                    self.allowance.is_closed = true; // it stays planned
-                    return Ok(None);
-                }
-                self.allowance.left -= 1;
-                return Ok(Some(staged));
+                let is_taken = self.allowance.take(self.books.borrow().post);
+                return Ok(is_taken.then_some(staged)); // else it stays planned
             }
             self.merge_ahead()?;
             let Some(batch) = self.ahead.next() else { return Ok(None) };

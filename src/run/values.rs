@@ -137,6 +137,22 @@ impl Names {
         uses
     }
 
+    /// Tells at which places of `needs` the personal comment is, by itself or within a text.
+    pub fn comment_at(&self, needs: &[Need]) -> Vec<usize> {
+        let places = needs.iter().enumerate().filter(|(_, need)| self.shows_comment(need));
+        places.map(|(place, _)| place).collect()
+    }
+
+    fn shows_comment(&self, need: &Need) -> bool {
+        let (Need::Value(entry) | Need::Rows(entry, _)) = need;
+        match self.sources.get(*entry) {
+            Some(Source::Comment) => true,
+            // A text is bound to the names that stand before those of all texts.
+            Some(Source::Text(text)) => text.needs().iter().any(|need| self.shows_comment(need)),
+            _ => false,
+        }
+    }
+
     fn value(&mut self, path: &str, source: Source) -> usize {
         let entry = self.namespace.value(path);
         self.is_from(entry, source);

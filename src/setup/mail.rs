@@ -49,6 +49,8 @@ pub struct Smtp {
     /// Where bounces go, with `{token}` for what tells the messages apart: `bounce+{token}@example.com`; empty: to the
     /// sender.
     pub bounce: String,
+    /// Addresses of ours that get one copy of each run's message: an archive, say. `Name <address>` or the address.
+    pub seeds: Vec<String>,
     /// The headers that keep robots from answering.
     pub automatic: Automatic,
     /// The hours in which messages may leave; none: at any time.

@@ -63,13 +63,7 @@ impl Database {
                     }
                     AttemptChange::Ended { outcome, next } => {
                         let ended = Ended::of(outcome);
-                        let (state, reason, due_at) = match next {
-                            Some(Next::Due(due)) => {
-                                (ended.state, ended.reason.to_owned(), Some(due.as_millisecond()))
-                            }
-                            Some(Next::GivenUp) => (ended.given_up(), ended.given_up_after(*number), None),
-                            None => (ended.state, ended.reason.to_owned(), None),
-                        };
+                        let (state, reason, due_at) = ended.and_then(*next, *number);
                         let status = ended.status();
                         let (code, text) = (ended.reply.map(|reply| reply.code), ended.text());
                         let row = params![
@@ -110,8 +104,11 @@ impl Database {
         let mut statement = self
             .connection
             .prepare_cached(
-                "SELECT coalesce(ended_at, began_at), domain FROM attempt WHERE began_at >= ?1 AND server <> 'user'
-                 ORDER BY began_at",
+                "SELECT coalesce(ended_at, began_at), domain, began_at FROM attempt
+                 WHERE began_at >= ?1 AND server <> 'user'
+                 UNION ALL SELECT coalesce(ended_at, began_at), domain, began_at FROM seed_attempt
+                 WHERE began_at >= ?1 AND server NOT IN ('', 'user')
+                 ORDER BY 3",
             )
             .map_err(|error| reading(&error))?;
         let rows = statement
@@ -152,6 +149,12 @@ impl Database {
             settle(&format!(
                 "UPDATE interaction_log_entry SET state = 'in-doubt', reason = {interrupted}
                  WHERE run = ?1 AND state = 'sending' AND ?2 IS NOT NULL"
+            ))
+        })
+        .and_then(|_| {
+            settle(&format!(
+                "UPDATE seed_attempt SET state = 'in-doubt', reason = {interrupted}, ended_at = ?2
+                 WHERE run = ?1 AND state = 'sending'"
             ))
         })
         .and_then(|_| match in_doubt {
@@ -246,19 +249,19 @@ fn one(
     }
 }
 
-fn moment(milliseconds: i64) -> Timestamp {
+pub(super) fn moment(milliseconds: i64) -> Timestamp {
     Timestamp::from_millisecond(milliseconds).unwrap_or_default()
 }
 
 /// An outcome as columns.
-struct Ended<'a> {
-    state: State,
-    reason: &'a str,
-    reply: Option<&'a Reply>,
+pub(super) struct Ended<'a> {
+    pub(super) state: State,
+    pub(super) reason: &'a str,
+    pub(super) reply: Option<&'a Reply>,
 }
 
 impl<'a> Ended<'a> {
-    fn of(outcome: &'a Outcome) -> Ended<'a> {
+    pub(super) fn of(outcome: &'a Outcome) -> Ended<'a> {
         let (reason, reply) = match outcome {
             Outcome::Accepted { reply }
             | Outcome::Rejected { reply }
@@ -270,6 +273,15 @@ impl<'a> Ended<'a> {
             Outcome::Written { .. } => ("", None),
         };
         Ended { state: outcome.state(), reason, reply }
+    }
+
+    /// State and reason when it is known what comes next, and when that is due.
+    pub(super) fn and_then(&self, next: Option<Next>, n_attempts: u32) -> (State, String, Option<i64>) {
+        match next {
+            Some(Next::Due(due)) => (self.state, self.reason.to_owned(), Some(due.as_millisecond())),
+            Some(Next::GivenUp) => (self.given_up(), self.given_up_after(n_attempts), None),
+            None => (self.state, self.reason.to_owned(), None),
+        }
     }
 
     /// What a deferred message becomes when its retries are used up: the server's last word decides.
@@ -285,11 +297,11 @@ impl<'a> Ended<'a> {
         }
     }
 
-    fn status(&self) -> String {
+    pub(super) fn status(&self) -> String {
         self.reply.and_then(|reply| reply.enhanced).map(|status| status.to_string()).unwrap_or_default()
     }
 
-    fn text(&self) -> &'a str {
+    pub(super) fn text(&self) -> &'a str {
         self.reply.map_or("", |reply| reply.text.as_str())
     }
 }

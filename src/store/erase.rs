@@ -8,6 +8,7 @@ use crate::contact::ContactNo;
 use crate::delivery::name::safe_name;
 use crate::run::masters::Erased;
 use crate::run::records::RecordsError;
+use crate::run::seed::file_name;
 use crate::segment::{Digest, SegmentNo};
 
 /// Documents that were the contact's alone can only be its lines' own.
@@ -148,13 +149,31 @@ impl Database {
                  WHERE contact = ?1 AND state = 'written' AND file <> '' ORDER BY entry",
             )
             .map_err(|error| reading(&error))?;
-        let files = statement
+        let mut of_seeds = self
+            .connection
+            .prepare(
+                "SELECT json_extract(options, '$.out'), e.segment, 'outbox', s.address
+                 FROM seed_attempt AS s JOIN interaction_log_entry AS e ON e.entry = s.entry JOIN run ON run.no = s.run
+                 WHERE contact = ?1 AND s.state = 'written' ORDER BY s.address",
+            )
+            .map_err(|error| reading(&error))?;
+        let path = |(out, segment, folder, file): (String, String, String, String)| {
+            format!("{out}/{}/{folder}/{file}", safe_name(&segment, ""))
+        };
+        let mut files: Vec<String> = statement
+            .query_map([no.as_str()], |row| Ok(path(row.try_into()?)))
+            .and_then(Iterator::collect)
+            .map_err(|error| reading(&error))?;
+        let copies = of_seeds
             .query_map([no.as_str()], |row| {
-                let (out, segment, folder, file): (String, String, String, String) = row.try_into()?;
-                Ok(format!("{out}/{}/{folder}/{file}", safe_name(&segment, "")))
+                let (out, segment, folder, address): (_, _, _, String) = row.try_into()?;
+                Ok(path((out, segment, folder, file_name(&address))))
             })
             .map_err(|error| reading(&error))?;
-        files.collect::<Result<_, _>>().map_err(|error| reading(&error))
+        for copy in copies {
+            files.push(copy.map_err(|error| reading(&error))?);
+        }
+        Ok(files)
     }
 
     fn erase_by(&self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<u64, RecordsError> {

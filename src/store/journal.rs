@@ -375,7 +375,7 @@ impl<'a> Recorded<'a> {
 }
 
 /// Reads a pending line, all but its letter, which is returned as it stands.
-fn pending_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Pending, String)> {
+pub(super) fn pending_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Pending, String)> {
     let kind: String = row.get(4)?;
     let pending = Pending {
         entry: EntryNo(row.get(0)?),

@@ -10,6 +10,7 @@ use rusqlite::backup::Backup;
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
+use super::seed::doubt_open_seeds;
 use super::{APPLICATION_ID, Database, MIGRATIONS, note, reading, unopened, writing};
 use crate::run::records::{Records, RecordsError};
 
@@ -126,6 +127,7 @@ impl Database {
         let done = Backup::new(&self.connection, &mut copy).and_then(|backup| backup.step(ALL_PAGES));
         done.map_err(|error| writing(&error))?;
         // One file, without a journal beside it.
+        let reason = format!("the database was restored from a backup of {now}, made while the run went on");
         copy.execute_batch("PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;")
             .and_then(|()| {
                 copy.execute(
@@ -133,11 +135,11 @@ impl Database {
                      WHERE run IN (SELECT no FROM run WHERE NOT is_logged)
                        AND correspondence_type IN ('email', 'fax')
                        AND state IN ('planned', 'merged', 'sending', 'deferred')",
-                    [format!("the database was restored from a backup of {now}, made while the run went on")],
+                    [&reason],
                 )
             })
-            .map(|_| ())
-            .map_err(|error| writing(&error))
+            .map_err(|error| writing(&error))?;
+        doubt_open_seeds(&copy, (&reason, now))
     }
 
     /// Checks the database: its pages, its references, and that all that is counted twice is the same.
@@ -240,12 +242,14 @@ impl Database {
             Aged::Values => {
                 run("UPDATE interaction_log_entry SET letter = NULL, contact_name = '', address_block = '',
                      email = '', salutation_formal = '', salutation_informal = '', comment = '', subject = '',
-                     file = '', reply_text = '' WHERE run IN ({old})")
+                     file = '', reply_text = '' WHERE run IN ({old})")?;
+                run("UPDATE seed_attempt SET reply_text = '' WHERE run IN ({old})")
             }
             Aged::Entries => {
                 run("UPDATE logged_segment SET is_thinned = 1 WHERE run IN ({old})")?;
                 let entries = "IN (SELECT entry FROM interaction_log_entry WHERE run IN ({old}))";
                 run(&format!("UPDATE suppression SET entry = NULL WHERE entry {entries}"))?;
+                run("DELETE FROM seed_attempt WHERE run IN ({old})")?;
                 for table in ["attempt", "bounce", "log_note", "interaction_log_entry"] {
                     run(&format!("DELETE FROM {table} WHERE entry {entries}"))?;
                 }
@@ -256,7 +260,7 @@ impl Database {
 }
 
 /// What must not be: the id of the finding, its words, and a query that names each case.
-const CHECKS: [(&str, &str, &str); 6] = [
+const CHECKS: [(&str, &str, &str); 8] = [
     (
         "foreign-key",
         "a row refers to one that is not there",
@@ -289,6 +293,19 @@ const CHECKS: [(&str, &str, &str); 6] = [
         "an entry counts other attempts than it has",
         "SELECT 'entry ' || e.entry FROM interaction_log_entry AS e
          WHERE n_attempts <> (SELECT count(*) FROM attempt AS a WHERE a.entry = e.entry) LIMIT 10",
+    ),
+    (
+        "seed-attempts",
+        "a seed has other attempts than they count",
+        "SELECT 'run ' || run || ', ' || address FROM seed_attempt GROUP BY run, address
+         HAVING count(*) <> max(number) OR sum(state NOT IN ('deferred')) > 1 LIMIT 10",
+    ),
+    (
+        "seed-not-final",
+        "a logged run has a seed that waits for its copy",
+        "SELECT 'run ' || run || ', ' || address FROM seed_attempt AS s
+         WHERE run IN (SELECT no FROM run WHERE is_logged) AND state IN ('sending', 'deferred')
+           AND number = (SELECT max(number) FROM seed_attempt WHERE run = s.run AND address = s.address) LIMIT 10",
     ),
     (
         "line-twice",

@@ -21,6 +21,7 @@ pub mod suppression;
 pub mod bounce;
 mod journal;
 pub mod attempt;
+mod seed;
 pub mod log;
 pub mod note;
 pub mod keep;
@@ -41,10 +42,11 @@ use crate::interaction::{EntryNo, InteractionTemplate, RunNo};
 use crate::merge::value::Frame;
 use crate::run::attempt::{AttemptStep, PastAttempt, Server};
 use crate::run::household::HouseholdRule;
-use crate::run::journal::{Counts, InDoubt, Journal, Pending, Which};
+use crate::run::journal::{Counts, InDoubt, Journal, Pending, SeedLine, Which};
 use crate::run::manifest::ManifestRow;
 use crate::run::plan::{PlannedLine, RunDocument, RunOptions};
 use crate::run::records::{LineRecord, Queries, Query, QueryError, Records, RecordsError, SegmentStanding};
+use crate::run::seed::{Seed, SeedStep};
 use crate::run::values::RowTable;
 use crate::run::{Lock, LockError, Store};
 use crate::segment::{Attachment, CriteriaAction, Digest, LineNo, SegmentHeader, SegmentLine, SegmentNo};
@@ -54,7 +56,7 @@ use contact::Keeping;
 
 /// The steps from an empty file to the newest schema that this program knows. `PRAGMA user_version` counts those
 /// that a database has taken; a step that was released never changes.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("schema/1_run.sql"),
     include_str!("schema/2_suppression.sql"),
     include_str!("schema/3_worksheet.sql"),
@@ -64,6 +66,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("schema/7_schedule.sql"),
     include_str!("schema/8_unwell.sql"),
     include_str!("schema/9_hook.sql"),
+    include_str!("schema/10_seed.sql"),
 ];
 
 /// Marks our databases: "MLRN".
@@ -446,6 +449,27 @@ impl Journal for Database {
 
     fn record(&mut self, run: RunNo, steps: &[crate::delivery::Step]) -> Result<(), RecordsError> {
         self.record_steps(run, steps)
+    }
+
+    fn seeds(&mut self, run: RunNo) -> Result<Vec<Seed>, RecordsError> {
+        self.seeds_of(run)
+    }
+
+    fn seed_line(&mut self, run: RunNo) -> Result<Option<SeedLine>, RecordsError> {
+        self.seed_line_of(run)
+    }
+
+    fn n_seeds(&mut self, run: RunNo) -> Result<u64, RecordsError> {
+        self.count_seeds(run)
+    }
+
+    fn record_seeds(
+        &mut self,
+        run: RunNo,
+        server: &Server<'_>,
+        steps: &[SeedStep<'_>],
+    ) -> Result<(), RecordsError> {
+        self.record_seed_steps(run, server, steps)
     }
 
     fn counts(&mut self, run: RunNo) -> Result<Counts, RecordsError> {

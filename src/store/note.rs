@@ -222,7 +222,7 @@ impl Database {
                  WHERE run = ?1 AND (attachment = digest OR instr(document, digest)))",
         )?;
         self.delete_where("IN (SELECT entry FROM interaction_log_entry WHERE run = ?1)", run.0)?;
-        for table in ["log_sum", "run_document", "logged_segment"] {
+        for table in ["log_sum", "run_document", "seed_attempt", "logged_segment"] {
             delete(&format!("DELETE FROM {table} WHERE run = ?1"))?;
         }
         // What the run was about is personal, too; what stays is that there was one of this number.
@@ -247,6 +247,7 @@ impl Database {
             self.connection.execute(&sql.replace("{which}", which), [key]).map_err(|error| writing(&error))
         };
         run("UPDATE suppression SET entry = NULL WHERE entry {which}")?;
+        run("UPDATE seed_attempt SET entry = NULL WHERE entry {which}")?;
         run("DELETE FROM attempt WHERE entry {which}")?;
         run("DELETE FROM bounce WHERE entry {which}")?;
         run("DELETE FROM log_note WHERE entry {which}")?;

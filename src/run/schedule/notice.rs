@@ -40,18 +40,19 @@ pub(super) fn tell(
     let ended = office.store.untold(name)?;
     let mut told: Vec<Came> = Vec::new();
     for due_time in ended {
-        let counts = match due_time.run {
-            Some(run) => Some(office.store.counts(run)?),
-            None => None,
+        let (counts, seeds) = match due_time.run {
+            Some(run) => (Some(office.store.counts(run)?), office.store.seeds(run)?),
+            None => (None, Vec::new()),
         };
         let error =
             came.iter_mut().find(|came| came.due_time.due == due_time.due).and_then(|came| came.error.take());
-        told.push(Came { due_time, counts, error, ..Came::default() });
+        told.push(Came { due_time, counts, seeds, error, ..Came::default() });
     }
     for open in came.iter_mut().filter(|came| !came.due_time.is_settled()) {
         if open.due_time.told != Some(open.due_time.state) {
             let due_time = open.due_time.clone();
-            told.push(Came { due_time, counts: open.counts, error: open.error.take(), ..Came::default() });
+            let (counts, seeds) = (open.counts, open.seeds.clone());
+            told.push(Came { due_time, counts, seeds, error: open.error.take(), ..Came::default() });
         }
     }
     if told.is_empty() {

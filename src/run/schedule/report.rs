@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{Came, DueState, DueTime, Schedule, ScheduleName};
 use crate::interaction::RunNo;
 use crate::run::problem::with_causes;
+use crate::run::seed::Seed;
 use crate::run::{Counts, LoadError, Problem, RunError};
 use crate::segment::SegmentNo;
 
@@ -26,6 +27,8 @@ pub struct DueReport<'a> {
     pub lines: Option<u64>,
     #[serde(flatten)]
     pub counts: Option<Counts>,
+    #[serde(skip_serializing_if = "<[Seed]>::is_empty")]
+    pub seeds: &'a [Seed],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,6 +51,7 @@ impl<'a> DueReport<'a> {
             segment: due_time.segment.as_ref(),
             lines: None,
             counts: None,
+            seeds: &[],
             seconds: None,
             error: None,
             after_hook: &due_time.after_hook,
@@ -60,6 +64,7 @@ impl<'a> DueReport<'a> {
         DueReport {
             lines: came.counts.map(|counts| counts.lines()),
             counts: came.counts,
+            seeds: &came.seeds,
             seconds: Some(came.seconds),
             error: came.error.as_ref().map(|error| with_causes(error)),
             ..DueReport::new(schedule, &came.due_time)
@@ -129,6 +134,7 @@ fn needs_a_person(came: &Came) -> bool {
     came.due_time.state != DueState::Done
         || came.due_time.hook_failure().is_some()
         || came.counts.as_ref().is_some_and(went_wrong)
+        || came.seeds.iter().any(Seed::went_wrong)
 }
 
 /// Says what stopped a due time, and what can be done.
@@ -157,6 +163,9 @@ fn advise(text: &mut String, schedule: &Schedule, came: &Came) {
                 "`mailrun log list --segment {segment}` shows what was rejected or failed, and why"
             ));
         }
+    }
+    for seed in came.seeds.iter().filter(|seed| seed.went_wrong()) {
+        say(&seed.to_string());
     }
     if let Some(failure) = due_time.hook_failure() {
         say(&format!("the hook after it failed: {failure}"));

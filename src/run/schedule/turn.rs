@@ -17,6 +17,7 @@ use crate::run::schedule::hook;
 use crate::run::schedule::notice::tell;
 use crate::run::schedule::timetable::Timetable;
 use crate::run::schedule::{DueState, DueTime, Mark, ScheduleName, ScheduleRecord, Work};
+use crate::run::seed::Seed;
 use crate::run::{
     Counts, InDoubt, LoadError, Lock, Office, Pause, Problem, Progress, Report, RunError, SegmentRef, finish,
     keep_or_discard, plan, resume,
@@ -37,6 +38,8 @@ pub struct Came {
     pub due_time: DueTime,
     /// How many lines of its run are in each state, if it was run or resumed.
     pub counts: Option<Counts>,
+    /// The seeds of its run, and how they stand, if it was run or resumed.
+    pub seeds: Vec<Seed>,
     /// Why its run is not done, if it was run or resumed and is not.
     pub pause: Option<Pause>,
     /// What stopped it, if something did.
@@ -248,10 +251,10 @@ fn ended(
             let due = due_time.due;
             put_mark(office, record, &due_time, Some(due))?;
             let came = settled(office, record, (due_time, DueState::Done, ""))?;
-            Ok(Came { counts: Some(report.counts), ..came })
+            Ok(Came { counts: Some(report.counts), seeds: report.seeds, ..came })
         }
-        Ok(Report { counts, pause, .. }) => {
-            Ok(Came { due_time, counts: Some(counts), pause, ..Came::default() })
+        Ok(Report { counts, seeds, pause, .. }) => {
+            Ok(Came { due_time, counts: Some(counts), seeds, pause, ..Came::default() })
         }
         Err(error) => Ok(Came { due_time, error: Some(error), ..Came::default() }),
     }
