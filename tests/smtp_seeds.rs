@@ -218,22 +218,31 @@ fn copies_count_for_warm_up_and_rate() {
 
 #[test]
 fn a_copy_is_of_the_first_line_without_a_word_for_its_contact_alone() {
-    let copy_of = |comments: &str| {
+    let copy_of = |comment_for_all: &str, comments: &str| {
         let server = SmtpServer::good();
         let place = place_with_messages(2);
-        place.write("segment.toml", place.read_text("segment.toml") + comments);
+        let segment =
+            place.read_text("segment.toml").replace("Come and see our workshop", "Come! {{comment}}");
+        let segment = segment.replace("[segment]\n", &format!("[segment]\n{comment_for_all}\n"));
+        place.write("segment.toml", segment + comments);
         set_server(&place, &server, ONE_SEED);
         let _ = run(&place, 0);
         let copy = taken_for(&server, ARCHIVE).pop().expect("a copy");
-        parsed(&copy.bytes).body_text(0).expect("a text").into_owned()
+        let message = parsed(&copy.bytes);
+        format!("{}\n{}", message.subject().expect("a subject"), message.body_text(0).expect("a text"))
     };
     let first = "[[line]]\ncontact = \"CT000001\"\ncomment = \"Your oak table is ready.\"\n";
     let second = "[[line]]\ncontact = \"CT000002\"\ncomment = \"Your chairs are late.\"\n";
-    assert!(copy_of("").contains("Muster1"));
-    let text = copy_of(first);
+    assert!(copy_of("", "").contains("Muster1"));
+    let text = copy_of("", first);
     assert!(text.contains("Muster2") && !text.contains("oak table"), "{text}");
-    let text = copy_of(&[first, second].concat());
-    assert!(text.contains("Muster1") && !text.contains("oak table"), "{text}");
+    let text = copy_of("", &[first, second].concat());
+    assert!(
+        text.starts_with("Open day\n") && text.contains("Muster1") && !text.contains("oak table"),
+        "{text}"
+    );
+    let text = copy_of("comment = \"We are closed on Monday.\"", first);
+    assert!(text.contains("Muster2") && text.contains("closed on Monday"), "{text}");
 }
 
 #[test]

@@ -214,15 +214,14 @@ impl<'a> Bench<'a> {
         self.exits.of(kind)
     }
 
-    /// Makes copies of the message of a line, without the comment that it has, for seeds; the inner error tells why
-    /// they cannot be made.
+    /// Makes copies of the message of a line for seeds; the inner error tells why they cannot be made.
     pub(in crate::run) fn copies(
         &self,
-        SeedLine { line, comment }: &SeedLine,
+        line: &SeedLine,
         album: &Album,
         seeds: &[&Mailbox],
     ) -> Result<Result<Vec<Message>, String>, DeliveryError> {
-        let line = self.letters.without_comment(line, comment);
+        let line = self.letters.without_comment(line);
         let mut pdf = None;
         if let Some(converter) = self.converter {
             let one = std::slice::from_ref(&line);

@@ -53,7 +53,7 @@ pub(in crate::run) fn serve(
             copies.messages = open.into_iter().map(|seed| (seed, None)).collect();
             let server = Server { name: "", now: clock.now() };
             copies.record(office.store, &server, (&Retry::default(), &steps))?;
-            return Ok(None);
+            Ok(None)
         }
         (Ok(messages), Some(post)) => {
             copies.messages = open.into_iter().zip(messages.into_iter().map(Some)).collect();
@@ -117,7 +117,7 @@ impl Copies {
                 };
                 (seed.state, seed.due) = match next {
                     Some(retry::Next::Due(due)) => (State::Deferred, Some(due)),
-                    Some(retry::Next::GivenUp) => (State::Rejected, None),
+                    Some(retry::Next::GivenUp) => (State::Rejected, None), // or failed, as the store has it
                     None => (outcome.state(), None),
                 };
                 changes.push((*line, Some((outcome, next))));

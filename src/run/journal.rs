@@ -48,8 +48,10 @@ pub struct Pending {
 pub struct SeedLine {
     /// The line.
     pub line: Pending,
-    /// Its personal comment, which a copy leaves out.
+    /// The comment that was set on it, which a copy leaves out; empty for none.
     pub comment: String,
+    /// Its description, which is the subject of a copy where the line's own has the comment.
+    pub description: String,
 }
 
 /// Which of the lines that are still to be delivered.

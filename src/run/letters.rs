@@ -18,7 +18,7 @@ use crate::merge::{BoundTemplate, BoundText, Buffer, Escape, Moment, RenderError
 use crate::run::album::Album;
 use crate::run::envelope::{bounce_address, unsubscribe};
 use crate::run::forms::{bind, bind_text, body_source, body_text, comment_as, names};
-use crate::run::journal::Pending;
+use crate::run::journal::{Pending, SeedLine};
 use crate::run::plan::{Paper, PlannedLetter, PlannedMessage, RunDocument, RunOptions};
 use crate::run::records::{Records, RecordsError};
 use crate::run::seed;
@@ -201,26 +201,26 @@ impl Letters {
         self.message_for(For::Seed(to), pending, letter)
     }
 
-    /// Takes the personal comment out of what a line's letter and message show.
-    pub(in crate::run) fn without_comment(&self, pending: &Pending, comment: &str) -> Pending {
-        let mut line = pending.clone();
+    /// Returns a line for a copy: without its personal comment in what letter and message show.
+    pub(in crate::run) fn without_comment(&self, seed_line: &SeedLine) -> Pending {
+        let SeedLine { line, comment, description } = seed_line;
+        let mut line = line.clone();
         if comment.is_empty() {
             return line;
         }
-        line.subject = line.subject.replace(comment, "").trim().to_owned();
-        let Ok(form) = self.form(&pending.letter) else { return line };
-        let mut nothing = [Frame::default(), Frame::default()];
-        let [no_body, no_text] = &mut nothing;
-        let message = line.letter.message.as_mut();
+        if line.subject.contains(comment) {
+            line.subject.clone_from(description);
+        }
+        let Ok(form) = self.form(&line.letter) else { return line };
+        let PlannedLetter { values, message, .. } = &mut line.letter;
         let (body, text) = match message {
-            Some(message) => {
-                (message.body.as_mut().unwrap_or(no_body), message.text.as_mut().unwrap_or(no_text))
-            }
-            None => (no_body, no_text),
+            Some(PlannedMessage { body, text, .. }) => (body.as_mut(), text.as_mut()),
+            None => (None, None),
         };
-        for (frame, places) in [&mut line.letter.values, body, text].into_iter().zip(&form.comment_at) {
+        for (frame, places) in [Some(values), body, text].into_iter().zip(&form.comment_at) {
+            let Some(Frame(values)) = frame else { continue };
             for place in places {
-                if let Some(value) = frame.0.get_mut(*place) {
+                if let Some(value) = values.get_mut(*place) {
                     *value = Value::Blank;
                 }
             }

@@ -23,8 +23,11 @@ const IS_EMAIL: &str = "run = ?1 AND correspondence_type = 'email' AND letter IS
 const WENT_OUT: &str = "state IN ('accepted', 'written', 'in-doubt')";
 
 /// Nothing of the message was written for its contact alone.
-const IS_FOR_ALL: &str = "comment = '' AND ifnull(json_extract(r.rules, '$.document'), '') <> 'line'
-     AND ifnull(json_extract(r.rules, '$.subject'), '') <> 'line'";
+const IS_FOR_ALL: &str = "'line' NOT IN (ifnull(json_extract(r.rules, '$.comment'), ''),
+     ifnull(json_extract(r.rules, '$.document'), ''), ifnull(json_extract(r.rules, '$.subject'), ''))";
+
+/// What was written for its contact alone, and not for all by the header.
+const OWN_COMMENT: &str = "CASE json_extract(r.rules, '$.comment') WHEN 'line' THEN comment ELSE '' END";
 
 /// An attempt begins where the last one was put off, or where there was none.
 const BEGIN: &str = "INSERT INTO seed_attempt (run, address, number, entry, began_at, server, domain, state)
@@ -44,18 +47,18 @@ impl Database {
         for which in [IS_FOR_ALL, "true"] {
             let sql = format!(
                 "SELECT entry, line_no, contact, contact_name, correspondence_type, email, subject, file, letter,
-                        0, 0, NULL, comment
+                        0, 0, NULL, {OWN_COMMENT}, description
                  FROM interaction_log_entry AS e JOIN rule_set AS r ON r.id = e.rule_set
                  WHERE {IS_EMAIL} AND {WENT_OUT} AND {which} ORDER BY entry LIMIT 1"
             );
             let found = self
                 .connection
-                .query_row(&sql, [run.0], |row| Ok((pending_of(row)?, row.get::<_, String>(12)?)))
+                .query_row(&sql, [run.0], |row| Ok((pending_of(row)?, row.get(12)?, row.get(13)?)))
                 .optional()
                 .map_err(|error| reading(&error))?;
-            if let Some(((pending, letter), comment)) = found {
+            if let Some(((pending, letter), comment, description)) = found {
                 let line = Pending { letter: from_json(&letter)?, ..pending };
-                return Ok(Some(SeedLine { line, comment }));
+                return Ok(Some(SeedLine { line, comment, description }));
             }
         }
         Ok(None)
