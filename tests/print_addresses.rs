@@ -226,7 +226,7 @@ fn cover_sheets_and_lists_name_everybody_once_and_are_valid_documents() {
         for words in [
             &format!("Roth#{number}\n"),
             "Sender AG · Hafen 1 · 8001 Zürich",
-            "2026-03-01",
+            "March 1, 2026",
             "Spring",
             "[X] For your approval",
             "[ ] Please call us",
@@ -321,6 +321,34 @@ fn who_does_not_fit_is_left_out_only_if_asked_for_and_is_named() {
     place.write("contacts.csv", place.read_text("contacts.csv").replace("Street#", &long));
     let nobody = place.run(&["segment", "labels", "segment.toml", "--leave-out"]).expect_code(1);
     assert!(nobody.stderr.contains("3 problems"), "{}", nobody.stderr);
+}
+
+#[test]
+fn cover_sheets_speak_the_language_of_the_letter() {
+    let place = place_of(3);
+    let contacts = place.read_text("contacts.csv");
+    let (header, rows) = contacts.split_once('\n').expect("it has a header");
+    let languages = ["de-CH", "fr", "cs"].into_iter().chain([""; 4]);
+    let rows: String =
+        rows.lines().zip(languages).map(|(row, language)| format!("{row},{language}\n")).collect();
+    place.write("contacts.csv", format!("{header},language\n{rows}"));
+    let one = "en = { document = \"letter.docx\", subject = \"Hello\" }\n";
+    let segment = place
+        .read_text("segment.toml")
+        .replace(one, &["de", "fr", "cs", "en"].map(|language| one.replacen("en", language, 1)).concat());
+    place.write("segment.toml", segment);
+    let _ = place.run(&["segment", "cover-sheet", "segment.toml", "--remark", "call"]).expect_code(0);
+    let text = support::docx::text(&place.read("out/SM1/cover-sheets.docx"));
+    for said in [
+        "1. März 2026",
+        "[X]  Bitte rufen Sie uns an",
+        "1 mars 2026",
+        "[X]  Merci de nous appeler",
+        "1. března 2026",
+        "[X]  Please call us",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
 }
 
 /// The sheets of Avery on A4 and US Letter that LibreOffice knows: by number the millimeters from label to label, a label's

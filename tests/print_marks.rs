@@ -98,7 +98,7 @@ fn expected_bars(sheet: usize, n_sheets: usize, sheet_of_all: usize) -> Vec<usiz
 fn every_sheet_is_marked_where_the_set_up_says_and_machines_read_it() {
     for (sides, kind, format) in [("simplex", "qr", "QR Code"), ("duplex", "datamatrix", "Data Matrix")] {
         let place = place(&format!(
-            "pages = {{ left = 185, top = 270, size = 8 }}\n\
+            "pages = {{ left = 185, top = 290, size = 8 }}\n\
              omr = {{ left = 6, top = 120, width = 12, thickness = 0.6, pitch = 5, bars = [\"always\", \"not-end\", \
              \"not-begin\", \"parity-even\", \"sequence-4\", \"sequence-2\", \"sequence-1\", \"always\"] }}\n\
              code = {{ kind = \"{kind}\", left = 7, top = 60, module = 0.5 }}"
@@ -148,7 +148,7 @@ fn every_sheet_is_marked_where_the_set_up_says_and_machines_read_it() {
                 }
                 let [word] = &page.words[..] else { panic!("{sides}, {set}, {at}: {page:?}") };
                 assert_eq!(word.text, format!("{}/{n_pages}", at + 1));
-                assert!(is_near(word.left, 185.0) && (word.bottom - 270.0).abs() < 1.5, "{word:?}");
+                assert!(is_near(word.left, 185.0) && (word.bottom - 290.0).abs() < 1.5, "{word:?}");
             }
         }
         assert_eq!((n_seen, pages.len()), (pages.len(), if sides == "duplex" { 12 } else { 9 }));
@@ -163,7 +163,7 @@ fn every_sheet_is_marked_where_the_set_up_says_and_machines_read_it() {
 #[test]
 fn marks_that_would_not_be_read_are_found_before_anything_happens() {
     let place = place(
-        "pages = { left = 209 }\nomr = { top = 10, thickness = 5, bars = [\"parity-odd\", \"parity-even\"] }",
+        "pages = { left = 214 }\nomr = { top = 10, thickness = 5, bars = [\"parity-odd\", \"parity-even\"] }",
     );
     let ended = place.run(&["run", "segment.toml", "--print"]).expect_code(1);
     for said in ["`pages` goes from", "`thickness` of `omr` is 5, expected 0.2 to 2", "2 of parity bars"] {

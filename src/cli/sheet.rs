@@ -16,10 +16,10 @@ use crate::contact::address::{PostalAddress, address_block};
 use crate::delivery::DeliveryError;
 use crate::delivery::name::safe_name;
 use crate::delivery::pdf::{Converter, Letter, PdfError, Properties};
-use crate::delivery::sheet::cover_sheet::{self, CoverText, MOST_LINES, REMARKS};
+use crate::delivery::sheet::cover_sheet::{self, CoverText, MOST_LINES};
 use crate::delivery::sheet::envelope::Envelope;
 use crate::delivery::sheet::label::LabelSheet;
-use crate::delivery::sheet::{SheetError, address_list, take_out_too_long};
+use crate::delivery::sheet::{SheetError, address_list, remark, take_out_too_long};
 use crate::run::addressee::{Addressees, addressees};
 use crate::run::{Problem, RunError};
 use crate::setup::Setup;
@@ -74,7 +74,7 @@ pub(super) struct CoverSheets {
     #[command(flatten)]
     small: Small,
     /// A remark to tick: information, attention, comments, approval, call or return; may be given more than once
-    #[arg(long, value_name = "REMARK", value_parser = REMARKS.map(|(name, _)| name))]
+    #[arg(long, value_name = "REMARK", value_parser = remark::NAMES)]
     remark: Vec<String>,
     /// A remark in words of your own
     #[arg(long, value_name = "TEXT", default_value = "")]
@@ -123,7 +123,7 @@ pub(super) fn cover_sheets(common: &Common, cover: &CoverSheets, terminal: &Term
         let too_long = cover.small.left_out(found, cover_sheet::ROOM)?;
         let text = CoverText {
             sender: sender(&surroundings.setup),
-            date: surroundings.now.date().to_string(),
+            date: surroundings.now.date(),
             subject: found.description.clone(),
             remarks: cover.remark.clone(),
             own_remark: cover.own_remark.clone(),

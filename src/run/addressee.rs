@@ -114,5 +114,6 @@ fn addressee(row: ManifestRow) -> Addressee {
         block: row.address.lines().map(str::to_owned).collect(),
         country: row.country,
         post_code: row.post_code,
+        language: row.language,
     }
 }

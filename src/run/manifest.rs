@@ -37,6 +37,8 @@ pub struct ManifestRow {
     pub correspondence_type: Option<CorrespondenceType>,
     /// Whether the entry or its segment was cancelled.
     pub is_cancelled: bool,
+    /// The language of the document; empty for none.
+    pub language: String,
 }
 
 /// A manifest that is being written. It appears under its name only when it is complete.

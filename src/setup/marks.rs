@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The part of a page that A4 and US Letter have in common, in millimeters.
-const PAPER: (f64, f64) = (210.0, 279.4);
+/// The width of US Letter and the height of A4, in millimeters: what is beyond is on no page of a letter.
+const PAPER: (f64, f64) = (215.9, 297.0);
 
 /// A code is at most so many modules wide, with job numbers as they are.
 const MODULES: f64 = 41.0;
@@ -313,7 +313,7 @@ mod tests {
         assert_eq!(ids(&omr(&[Bar::ParityEven, Bar::ParityOdd])), ["mark-bars"]);
         assert_eq!(ids(&omr(&[Bar::Sequence1, Bar::Sequence4])), ["mark-bars"], "a gap");
         assert_eq!(ids(&omr(&[Bar::Sequence1, Bar::Sequence1])), ["mark-bars"], "twice");
-        let low = OmrMark { top: 270.0, bars: vec![Bar::Always; 4], ..OmrMark::default() };
+        let low = OmrMark { top: 290.0, bars: vec![Bar::Always; 4], ..OmrMark::default() };
         assert_eq!(ids(&Marks { omr: Some(low), ..Marks::default() }), ["mark-off-page"]);
         let odd = CodeMark { left: f64::NAN, module: 9.0, ..CodeMark::default() };
         let found = Marks { code: Some(odd), ..Marks::default() };

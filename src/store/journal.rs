@@ -273,7 +273,8 @@ impl Database {
                 "SELECT line_no, contact, contact_name, address_block, correspondence_type, file, file_sha256, state,
                         coalesce(json_extract(letter, '$.destination.country'), ''),
                         coalesce(json_extract(letter, '$.destination.post_code'), ''), reason,
-                        is_cancelled OR EXISTS (SELECT 1 FROM logged_segment AS l WHERE l.run = ?1 AND l.is_cancelled)
+                        is_cancelled OR EXISTS (SELECT 1 FROM logged_segment AS l WHERE l.run = ?1 AND l.is_cancelled),
+                        language
                  FROM interaction_log_entry WHERE run = ?1 ORDER BY entry", // the order of the lines, in which they were planned
             )
             .map_err(|error| reading(&error))?;
@@ -420,6 +421,7 @@ fn manifest_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<ManifestRow,
         reason: row.get(10)?,
         correspondence_type: CorrespondenceType::parse(&kind),
         is_cancelled: row.get(11)?,
+        language: row.get(12)?,
     }))
 }
 

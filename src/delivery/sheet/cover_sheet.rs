@@ -1,7 +1,13 @@
 //! Owns cover sheets: a page for each addressee that goes with what is enclosed, with remarks to tick and words of one's own.
 
+use std::collections::BTreeMap;
+
+use jiff::civil::{Date, Time};
+
 use super::paper::{self, Borders, Height, Line, Page, Paper, Stand, Weight};
+use super::remark::remarks;
 use super::{Addressee, SheetError, sizes};
+use crate::merge::format::Styles;
 
 /// The type of the text, in half points.
 const TEXT_SIZE: usize = 22;
@@ -19,16 +25,6 @@ const WINDOW: (f64, f64, f64) = (85.0, 17.7, 27.3);
 /// The room of the address, its width and height.
 pub const ROOM: (f64, f64) = (WINDOW.0, WINDOW.2);
 
-/// What can be said with a mark: the name that the command takes, and the words.
-pub const REMARKS: [(&str, &str); 6] = [
-    ("information", "For your information"),
-    ("attention", "For your attention"),
-    ("comments", "For your comments"),
-    ("approval", "For your approval"),
-    ("call", "Please call us"),
-    ("return", "To be returned after use"),
-];
-
 /// So many lines of text are taken.
 pub const MOST_LINES: usize = 5;
 
@@ -37,11 +33,11 @@ pub const MOST_LINES: usize = 5;
 pub struct CoverText {
     /// Who writes: the lines of the sender's address.
     pub sender: Vec<String>,
-    /// The day, as it is written.
-    pub date: String,
+    /// The day; it is written as the language of the addressee's letter has it.
+    pub date: Date,
     /// What it is about.
     pub subject: String,
-    /// The remarks that are ticked, by their names in [`REMARKS`]; without any and without an own one there is no list.
+    /// The remarks that are ticked, by their names in [`NAMES`](super::remark::NAMES); without any and without an own one there is no list.
     pub remarks: Vec<String>,
     /// A remark in one's own words; empty for none.
     pub own_remark: String,
@@ -57,7 +53,7 @@ pub struct CoverText {
 pub fn document(addressees: &[Addressee], text: &CoverText) -> Result<Vec<u8>, Vec<SheetError>> {
     let sizes = sizes(addressees, ROOM)?;
     let sender = text.sender.join(" · ");
-    let body = body(text);
+    let mut bodies: BTreeMap<&str, Vec<(String, Weight)>> = BTreeMap::new();
     let mut paper = Paper::default();
     for (number, (addressee, size)) in addressees.iter().zip(sizes).enumerate() {
         if number > 0 {
@@ -71,7 +67,8 @@ pub fn document(addressees: &[Addressee], text: &CoverText) -> Result<Vec<u8>, V
             paper::row(&[paper::cell(&address, WINDOW.0, Stand::Top)], Height::Exact(WINDOW.2)),
         ];
         paper.add_table(&rows, &[WINDOW.0], Borders::None);
-        for (text, weight) in &body {
+        let body = bodies.entry(&addressee.language).or_insert_with(|| body(text, &addressee.language));
+        for (text, weight) in body {
             let line =
                 Line { text, size: TEXT_SIZE, right: 20.0, above: 160, weight: *weight, ..Line::default() };
             paper.add_line(line);
@@ -80,9 +77,10 @@ pub fn document(addressees: &[Addressee], text: &CoverText) -> Result<Vec<u8>, V
     paper.packed(&PAGE).map_err(|error| vec![error])
 }
 
-/// The paragraphs below the address.
-fn body(text: &CoverText) -> Vec<(String, Weight)> {
-    let mut body = vec![(text.date.clone(), Weight::Regular)];
+/// The paragraphs below the address, in a language.
+fn body(text: &CoverText, language: &str) -> Vec<(String, Weight)> {
+    let date = Styles::of(language).date(text.date.to_datetime(Time::midnight()), "long");
+    let mut body = vec![(date.unwrap_or_else(|| text.date.to_string()), Weight::Regular)];
     if !text.subject.is_empty() {
         body.push((text.subject.clone(), Weight::Bold));
     }
@@ -91,7 +89,7 @@ fn body(text: &CoverText) -> Vec<(String, Weight)> {
             let mark = if is_ticked { "[X]" } else { "[  ]" };
             (format!("{mark}  {words}"), Weight::Regular)
         };
-        body.extend(REMARKS.iter().map(|(name, words)| {
+        body.extend(remarks(language).map(|(name, words)| {
             let is_ticked = text.remarks.iter().any(|remark| remark == name);
             marked(is_ticked, words)
         }));

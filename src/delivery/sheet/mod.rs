@@ -9,6 +9,7 @@ mod text;
 pub mod label;
 pub mod envelope;
 pub mod cover_sheet;
+pub mod remark;
 pub mod address_list;
 
 use crate::contact::ContactNo;
@@ -29,6 +30,8 @@ pub struct Addressee {
     pub country: String,
     /// The post code, as written; empty where it is not known.
     pub post_code: String,
+    /// The language of the letter; empty where there is none.
+    pub language: String,
 }
 
 /// Takes those out whose address does not fit into a room, its width and height in millimeters; returns why.
