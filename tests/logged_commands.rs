@@ -215,18 +215,24 @@ fn an_export_for_spreadsheets_holds_no_formula() {
 #[test]
 fn a_resend_without_consent_is_refused_and_recorded_and_an_override_is_named_and_recorded() {
     let place = office();
+    // The folder is taken away, so that a letter that goes out once more is seen.
+    std::fs::rename(place.path("out"), place.path("before")).expect("a folder can be renamed");
     do_it(&place, &["contact", "set", "P1", "exclude_from_segment=yes"]);
     let refused = place.run(&["log", "resend", "1"]).expect_code(3);
     assert!(refused.stderr.contains("entry 1 is not sent again: "), "{}", refused.stderr);
+    assert_eq!(place.files("out"), Vec::<String>::new());
     let words = ["log", "resend", "1", "--ignore-exclusion", "--why", "she asked for it", "--by", "Jana"];
     let _ = place.run(&words).expect_code(0);
     let notes = place.run(&["log", "show", "1", "--json"]).expect_code(0).report()["notes"].clone();
     assert_eq!((&notes[0]["kind"], &notes[1]["kind"]), (&json!("refused"), &json!("allowed")));
     assert!(notes[0]["text"].as_str().is_some_and(|text| text.contains("excluded")), "{notes}");
     assert_eq!((&notes[1]["who"], &notes[1]["text"]), (&json!("Jana"), &json!("she asked for it")));
+    assert_eq!(place.files("out/SM00001/letters").len(), 1);
+    std::fs::remove_dir_all(place.path("out")).expect("a folder can be removed");
     do_it(&place, &["contact", "set", "P1", "privacy_blocked=yes"]);
     let refused = place.run(&words).expect_code(3);
     assert!(refused.stderr.contains("entry 1 is not sent again: "), "{}", refused.stderr);
+    assert_eq!(place.files("out"), Vec::<String>::new());
 }
 
 #[test]
@@ -264,6 +270,8 @@ fn a_follow_up_has_whom_the_segment_reached_each_once_and_nothing_cut_off() {
     assert_eq!(all, json!({ "segment": "SM00004", "lines": 4 }));
     // It is a recorded selection, undone as any other.
     do_it(&place, &["segment", "undo", "SM00003"]);
+    let shown = place.run(&["segment", "show", "SM00003", "--json"]).expect_code(0).json_lines();
+    assert_eq!(shown.len(), 1, "the header is left, and no line: {shown:?}");
     let unknown = place.run(&["logged", "follow-up", "SM00009"]).expect_code(1);
     assert!(unknown.stderr.contains("there is no logged segment `SM00009`"), "{}", unknown.stderr);
 }

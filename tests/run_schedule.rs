@@ -9,6 +9,8 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use support::place::{Ended, Place};
+use support::post::{address, place_with_messages, set_server};
+use support::smtp::SmtpServer;
 
 /// A place with a schedule that is due at 09:00 every day in Zurich, added on Sunday 2026-03-01 at 09:00.
 fn place_with_daily_schedule(further: &[&str]) -> Place {
@@ -238,6 +240,26 @@ fn messages_over_a_server_are_agreed_to_when_the_schedule_is_added() {
     let add = ["schedule", "add", "daily", "--cron", "0 9 * * *", "--timezone", "UTC", "segment.toml"];
     assert!(place.run(&add).expect_code(2).stderr.contains("say `--yes`"));
     let _ = place.run(&[&add[..], &["--yes"]].concat()).expect_code(0);
+}
+
+#[test]
+fn a_server_that_is_named_after_a_schedule_was_added_gets_nothing_until_it_is_agreed_to() {
+    let server = SmtpServer::good();
+    let mut place = place_with_messages(2);
+    let segment = place.read_text("segment.toml").replace("no = \"SM00001\"\n", "");
+    place.write("segment.toml", segment);
+    let add =
+        ["schedule", "add", "daily", "--cron", "0 9 * * *", "--timezone", "Europe/Zurich", "segment.toml"];
+    let _ = place.run(&add).expect_code(0);
+    set_server(&place, &server, "");
+    let ended = due(&mut place, "2026-03-02T09:00:00+01:00").expect_code(3);
+    assert_eq!(told(&ended), ["2026-03-02 failed nothing was sent: 2 messages were not agreed to"]);
+    assert_eq!(server.n_connections(), 0);
+    let _ = place.run(&["schedule", "remove", "daily"]).expect_code(0);
+    let _ = place.run(&[&add[..], &["--yes"]].concat()).expect_code(0);
+    assert_eq!(told(&due(&mut place, "2026-03-03T09:00:00+01:00").expect_code(0)), ["2026-03-03 done"]);
+    let expected = [(address(1), 1), (address(2), 1)];
+    assert_eq!(server.times().into_iter().collect::<Vec<_>>(), expected);
 }
 
 #[test]

@@ -12,6 +12,8 @@ use mailrun::store::Database;
 use serde_json::Value;
 
 use support::place::{NOW, Place};
+use support::post::{self, address, set_server};
+use support::smtp::{Act, At, SmtpServer};
 
 /// A place with the letter of `mailrun init`, sent by e-mail to so many contacts: `c0@example.com` and so on.
 fn place_with_messages(n_contacts: usize) -> Place {
@@ -105,6 +107,62 @@ fn an_address_suppressed_while_the_run_is_interrupted_is_not_written_to() {
     let suppressed = entries(&place, "suppressed");
     assert_eq!(suppressed[0]["reason"], "suppressed-address: complaint");
     assert!(place.files("out/SM00001/outbox").iter().all(|file| !file.contains("C599")));
+}
+
+#[test]
+fn an_address_suppressed_after_its_message_was_deferred_is_not_tried_again() {
+    let server = SmtpServer::scripted(|moment| match moment.at {
+        At::Rcpt if moment.n_before == 0 => Act::Say("450 4.2.0 greylisted"),
+        _ => Act::Good,
+    });
+    let mut place = post::place_with_messages(3);
+    set_server(&place, &server, "retry = { first = \"1h\" }");
+    let _ = place.run(&["run", "segment.toml", "--yes", "--wait", "0s"]).expect_code(4);
+    assert_eq!(entries(&place, "deferred").len(), 3);
+    let _ = place.run(&["contact", "suppress", &address(2)]).expect_code(0);
+    place.set_now("2026-03-01T12:00:00+01:00[Europe/Zurich]");
+    let report = place.run(&["resume", "--yes", "--json"]).expect_code(0).report();
+    assert_eq!((&report["accepted"], &report["suppressed"]), (&Value::from(2), &Value::from(1)));
+    let suppressed = entries(&place, "suppressed");
+    assert_eq!(
+        (&suppressed[0]["email"], &suppressed[0]["reason"]),
+        (&address(2).into(), &"suppressed-address: manual".into())
+    );
+    let reached: Vec<String> = server.times().into_keys().collect();
+    assert_eq!(reached, [address(1), address(3)]);
+}
+
+#[test]
+fn an_address_suppressed_while_its_message_is_in_doubt_is_not_written_to_again() {
+    let server = SmtpServer::scripted(|moment| match moment.at {
+        At::Dot if moment.n_before == 0 => Act::TakeAndDrop,
+        _ => Act::Good,
+    });
+    let place = post::place_with_messages(3);
+    set_server(&place, &server, "");
+    let _ = place.run(&["run", "segment.toml", "--yes", "--wait", "0s"]).expect_code(3);
+    assert_eq!(entries(&place, "in-doubt").len(), 3);
+    let _ = place.run(&["contact", "suppress", &address(2)]).expect_code(0);
+    let resend = ["resume", "SM00001", "--in-doubt", "resend", "--yes", "--json"];
+    let report = place.run(&resend).expect_code(0).report();
+    assert_eq!((&report["accepted"], &report["suppressed"]), (&Value::from(2), &Value::from(1)));
+    let expected = [(address(1), 2), (address(2), 1), (address(3), 2)];
+    assert_eq!(server.times().into_iter().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn an_address_suppressed_after_its_message_was_accepted_is_not_sent_it_once_more() {
+    let server = SmtpServer::good();
+    let place = post::place_with_messages(2);
+    set_server(&place, &server, "");
+    let _ = place.run(&["run", "segment.toml", "--yes"]).expect_code(0);
+    let _ = place.run(&["contact", "suppress", &address(2)]).expect_code(0);
+    let accepted = entries(&place, "accepted");
+    let numbers: Vec<String> = accepted.iter().map(|entry| entry["entry"].to_string()).collect();
+    let resend = ["log", "resend", &numbers[0], &numbers[1], "--yes", "--json"];
+    let report = place.run(&resend).expect_code(0).report();
+    assert_eq!((&report["accepted"], &report["suppressed"]), (&Value::from(1), &Value::from(1)));
+    assert_eq!(server.times().into_iter().collect::<Vec<_>>(), [(address(1), 2), (address(2), 1)]);
 }
 
 #[test]

@@ -172,6 +172,32 @@ fn companies_are_expanded_and_related_and_exclusion_is_ignored_only_where_it_is_
 }
 
 #[test]
+fn who_is_excluded_and_blocked_or_a_minor_or_wants_no_letters_stays_suppressed_where_exclusion_is_ignored() {
+    let place = office();
+    let refusals = [
+        ("P1", "privacy_blocked", "privacy-blocked"),
+        ("P2", "minor", "minor-without-parental-consent"),
+        ("P3", "no_mail", "no-mail"),
+    ];
+    for (contact, flag, _) in refusals {
+        let set = ["contact", "set", contact, "exclude_from_segment=yes", &format!("{flag}=yes")];
+        let _ = place.run(&set).expect_code(0);
+    }
+    segment(&place, &["add", "SM00001", "no in ('P1', 'P2', 'P3', 'P6')", "--ignore-exclusion"]);
+    for (contact, _, reason) in refusals {
+        assert_eq!(line_of(&place, contact)["standing"], format!("suppressed: {reason}"));
+    }
+    let report = place.run(&["run", "SM00001", "--json"]).expect_code(0).report();
+    assert_eq!((&report["written"], &report["suppressed"]), (&json!(1), &json!(3)));
+    let letters = place.files("out/SM00001/letters");
+    assert!(letters.len() == 1 && letters[0].contains("P6"), "{letters:?}");
+    for (contact, _, reason) in refusals {
+        let entry = place.run(&["log", "list", "--contact", contact, "--json"]).expect_code(0).report();
+        assert_eq!((&entry["state"], &entry["reason"]), (&json!("suppressed"), &json!(reason)), "{contact}");
+    }
+}
+
+#[test]
 fn a_header_change_reaches_the_lines_that_have_no_value_of_their_own() {
     let place = office();
     segment(&place, &["add", "SM00001", "city = 'Basel'"]);

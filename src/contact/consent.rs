@@ -79,15 +79,15 @@ pub fn refusal_despite_exclusion(
 
 #[cfg(test)]
 mod tests {
-    use super::{ConsentRefusal, refusal};
+    use super::{ConsentRefusal, refusal, refusal_despite_exclusion};
     use crate::contact::{Contact, CorrespondenceType};
 
-    fn check(flags: &[&str], by: Option<CorrespondenceType>, expected: Option<ConsentRefusal>) {
+    fn contact(flags: &[&str]) -> Contact {
         let mut contact = Contact::default();
         for flag in flags {
             contact.set_field(flag, "yes".to_owned()).unwrap();
         }
-        assert_eq!(refusal(&contact, by), expected, "{flags:?} {by:?}");
+        contact
     }
 
     #[test]
@@ -95,20 +95,27 @@ mod tests {
         use ConsentRefusal as R;
         use CorrespondenceType::{Email, Fax, HardCopy};
 
-        check(&[], Some(HardCopy), None);
-        check(&["no_mail"], Some(HardCopy), Some(R::NoMail));
-        check(&["no_mail"], Some(Email), None);
-        check(&["no_email"], Some(Email), Some(R::NoEmail));
-        check(&["no_email", "no_mail"], Some(Fax), None);
-        check(&["no_email", "no_mail"], None, None);
-        check(&["minor"], None, Some(R::MinorWithoutParentalConsent));
-        check(&["minor", "parental_consent"], Some(Email), None);
-        check(&["minor", "privacy_blocked"], Some(Fax), Some(R::PrivacyBlocked));
-        check(
-            &["privacy_blocked", "exclude_from_segment", "no_mail"],
-            Some(HardCopy),
-            Some(R::ExcludedFromSegments),
-        );
+        for (flags, by, expected) in [
+            (&[][..], Some(HardCopy), None),
+            (&["no_mail"], Some(HardCopy), Some(R::NoMail)),
+            (&["no_mail"], Some(Email), None),
+            (&["no_email"], Some(Email), Some(R::NoEmail)),
+            (&["no_email", "no_mail"], Some(Fax), None),
+            (&["no_email", "no_mail"], None, None),
+            (&["minor"], None, Some(R::MinorWithoutParentalConsent)),
+            (&["minor", "no_mail"], Some(HardCopy), Some(R::MinorWithoutParentalConsent)),
+            (&["minor", "parental_consent"], Some(Email), None),
+            (&["minor", "privacy_blocked"], Some(Fax), Some(R::PrivacyBlocked)),
+            (&["privacy_blocked", "no_mail"], Some(HardCopy), Some(R::PrivacyBlocked)),
+        ] {
+            let included = contact(flags);
+            let excluded = contact(&[flags, &["exclude_from_segment"]].concat());
+            assert_eq!(refusal(&included, by), expected, "{flags:?} {by:?}");
+            assert_eq!(refusal(&excluded, by), Some(R::ExcludedFromSegments), "{flags:?} {by:?}");
+            for contact in [&included, &excluded] {
+                assert_eq!(refusal_despite_exclusion(contact, by), expected, "{flags:?} {by:?}");
+            }
+        }
     }
 
     #[test]
