@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use support::place::{NOW, Place};
 
 /// The released steps of the schema, as they were and stay.
-const SCHEMA: [&str; 10] = [
+const SCHEMA: [&str; 11] = [
     include_str!("../src/store/schema/1_run.sql"),
     include_str!("../src/store/schema/2_suppression.sql"),
     include_str!("../src/store/schema/3_worksheet.sql"),
@@ -26,6 +26,7 @@ const SCHEMA: [&str; 10] = [
     include_str!("../src/store/schema/8_unwell.sql"),
     include_str!("../src/store/schema/9_hook.sql"),
     include_str!("../src/store/schema/10_seed.sql"),
+    include_str!("../src/store/schema/11_enclosure.sql"),
 ];
 
 /// The step that sums up what was logged before it; what is logged later is summed up when it is archived.

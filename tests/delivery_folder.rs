@@ -106,6 +106,7 @@ fn many_workers_write_and_each_line_ends_written_once_in_order() {
                                     bytes,
                                     digest: Sha256::digest(bytes).into(),
                                     beside: None,
+                                    enclosures: &[],
                                 },
                             )
                             .unwrap()
@@ -120,7 +121,7 @@ fn many_workers_write_and_each_line_ends_written_once_in_order() {
     outbox
         .deliver(&mut staged.into_iter(), &mut |steps| {
             for step in steps {
-                let Change::Done(Outcome::Written { file, sha256: digest }) = &step.change else {
+                let Change::Done(Outcome::Written { file, sha256: digest, .. }) = &step.change else {
                     panic!("{step:?}");
                 };
                 assert_eq!(digest, &sha256(&fs::read(place.path().join(file))?));
@@ -137,8 +138,13 @@ fn many_workers_write_and_each_line_ends_written_once_in_order() {
 fn a_journal_that_cannot_be_written_stops_the_delivery() {
     let place = tempfile::tempdir().unwrap();
     let outbox = Outbox::new(Folder::open(place.path()).unwrap());
-    let letter =
-        Parcel::Letter { name: "a.docx", bytes: b"a", digest: Sha256::digest(b"a").into(), beside: None };
+    let letter = Parcel::Letter {
+        name: "a.docx",
+        bytes: b"a",
+        digest: Sha256::digest(b"a").into(),
+        beside: None,
+        enclosures: &[],
+    };
     let staged = outbox.stage(1, letter).unwrap();
     let stopped = outbox.deliver(&mut [staged].into_iter(), &mut |_| Err("journal".into()));
     assert!(matches!(stopped, Err(DeliveryError::Record(_))));

@@ -42,8 +42,9 @@ impl Desk {
         ] {
             contact.set_field(field, value.to_owned()).unwrap();
         }
-        let version =
-            |tag: &str| (language(tag), TemplateLanguage { document: Some(document(tag)), subject: None });
+        let version = |tag: &str| {
+            (language(tag), TemplateLanguage { document: Some(document(tag)), ..TemplateLanguage::default() })
+        };
         let template = InteractionTemplate {
             code: "T".to_owned(),
             default_language: Some(language("en")),
@@ -378,7 +379,8 @@ fn a_contact_s_regional_language_falls_back_to_its_base_then_to_header_and_templ
         desk.set_contact("language", "fr-CH");
         desk.template().languages.retain(|language, _| versions.contains(&language.as_str()));
         if versions.contains(&"fr-CH") {
-            let version = TemplateLanguage { document: Some(document("fr-CH")), subject: None };
+            let version =
+                TemplateLanguage { document: Some(document("fr-CH")), ..TemplateLanguage::default() };
             desk.template().languages.insert(language("fr-CH"), version);
         }
         if !header.is_empty() {

@@ -298,7 +298,7 @@ fn contact(no: &str, fields: &[(&str, &str)]) -> Contact {
 fn put_template(database: &mut Database) {
     let attachment = Attachment::new("letter.docx", b"letter".to_vec());
     database.put_attachment(&attachment).unwrap();
-    let version = TemplateLanguage { document: Some(attachment.digest), subject: None };
+    let version = TemplateLanguage { document: Some(attachment.digest), ..TemplateLanguage::default() };
     let languages = ["en", "de"].map(|tag| (tag.parse().unwrap(), version.clone()));
     let template = InteractionTemplate {
         code: "T".to_owned(),

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use serde_json::{Map, Value as Json, json};
 
+use super::change::counted;
 use super::export::{Export, export};
 use super::note::{self, Comment, Evaluate, OfEntries, Said, note_cells};
 use super::options::Common;
@@ -17,6 +18,7 @@ use super::{DONE, PROBLEMS};
 use crate::delivery::name::safe_name;
 use crate::interaction::{EntryNo, State};
 use crate::merge::Buffer;
+use crate::run::enclosure::file_names;
 use crate::run::{Album, Journal, Letters};
 use crate::segment::{LineNo, SegmentNo};
 use crate::setup::rate::Span;
@@ -135,11 +137,15 @@ pub(super) enum LogCommand {
         #[command(flatten)]
         said: Said,
     },
-    /// Make the letter of an entry again, byte for byte; into --out, else to stdout
-    #[command(after_help = "Example: mailrun log document 42 > letter.docx")]
+    /// Make the letter of an entry again, byte for byte, and what goes with it; into --out, else to stdout
+    #[command(after_help = "Examples: mailrun log document 42 > letter.docx\n          \
+                      mailrun log document 42 --enclosure 1 > terms.docx")]
     Document {
         /// The number
         entry: i64,
+        /// The enclosure of this place, from 1; left out: the letter, and with --out all of them
+        #[arg(long, value_name = "PLACE")]
+        enclosure: Option<usize>,
     },
 }
 
@@ -165,7 +171,9 @@ pub(super) fn log(common: &Common, command: &LogCommand, terminal: &mut Terminal
             let exclusion = if *ignore_exclusion { Exclusion::Ignored } else { Exclusion::Holds };
             resend(common, &mut database, &Resend { asked, exclusion, wait: *wait, said }, terminal)
         }
-        LogCommand::Document { entry } => document(common, &mut database, EntryNo(*entry), terminal),
+        LogCommand::Document { entry, enclosure } => {
+            document(common, &mut database, (EntryNo(*entry), *enclosure), terminal)
+        }
     }
 }
 
@@ -262,11 +270,11 @@ fn attempt_cells(attempt: &AttemptRow) -> Vec<String> {
     ]
 }
 
-/// Makes the letter of an entry again, from the template and values that the log keeps.
+/// Makes the letter of an entry and its enclosures again, from the documents and values that the log keeps.
 fn document(
     common: &Common,
     database: &mut Database,
-    entry: EntryNo,
+    (entry, enclosure): (EntryNo, Option<usize>),
     terminal: &Terminal,
 ) -> Result<u8, Failure> {
     let Some(logged) = database.logged_letter(entry)? else { return Err(no_entry(entry)) };
@@ -279,24 +287,50 @@ fn document(
     let letters = Letters::compile(database, options, documents).map_err(crate::run::RunError::from)?;
     let (album, _) = Album::fetch(database, std::iter::once(letter), &Album::default())?;
     let mut buffer = Buffer::new();
-    letters
-        .merge(letter, logged.line_no.0 / LineNo::STEP, &album, &mut buffer)
+    let number = logged.line_no.0 / LineNo::STEP;
+    let enclosed = letters
+        .merge(letter, number, &album, &mut buffer)
+        .and_then(|_| letters.enclosed(letter, number, &album))
         .map_err(|reason| Failure::Stopped { code: PROBLEMS, message: reason, help: None })?;
+    let stem = logged.file.rsplit_once('.').map_or(logged.file.as_str(), |(stem, _)| stem);
+    let name = safe_name(stem, "docx");
+    let names = file_names(&name, enclosed.iter().map(|it| it.name.as_str()));
+    let mut files = vec![(name.clone(), buffer.letter())];
+    files.extend(enclosed.iter().zip(names).map(|(it, (name, _))| (name, it.docx.as_slice())));
+    let wanted = match (enclosure, &common.out) {
+        (None, Some(_)) => &files[..],
+        (None, None) => files.get(..1).unwrap_or_default(),
+        (Some(place), _) => match files.get(place..=place).filter(|_| place > 0) {
+            Some(file) => file,
+            None => {
+                let message = format!("entry {entry} has no enclosure {place}");
+                let help = match enclosed.len() {
+                    0 => "it has a letter and nothing that goes with it".to_owned(),
+                    n => format!("it has {}", counted(n as u64, "enclosure", "enclosures")),
+                };
+                return Err(Failure::Stopped { code: PROBLEMS, message, help: Some(help) });
+            }
+        },
+    };
     match &common.out {
         Some(folder) => {
-            let stem = logged.file.rsplit_once('.').map_or(logged.file.as_str(), |(stem, _)| stem);
-            let path = folder.join(safe_name(stem, "docx"));
-            fs::create_dir_all(folder)
-                .and_then(|()| fs::write(&path, buffer.letter()))
-                .map_err(Failure::output)?;
-            terminal.data().line(&path.display().to_string());
+            fs::create_dir_all(folder).map_err(Failure::output)?;
+            for (name, bytes) in wanted {
+                let path = folder.join(name);
+                fs::write(&path, bytes).map_err(Failure::output)?;
+                terminal.data().line(&path.display().to_string());
+            }
         }
         None if io::stdout().is_terminal() => {
             let message = "a Word document is not for a terminal".to_owned();
             let help = Some("redirect stdout to a file, or name a folder with `--out`".to_owned());
             return Err(Failure::Stopped { code: PROBLEMS, message, help });
         }
-        None => terminal.data().write_all(buffer.letter()).map_err(Failure::output)?,
+        None => {
+            for (_, bytes) in wanted {
+                terminal.data().write_all(bytes).map_err(Failure::output)?;
+            }
+        }
     }
     Ok(DONE)
 }

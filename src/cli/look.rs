@@ -19,6 +19,7 @@ use crate::delivery::name::safe_name;
 use crate::delivery::pdf::picture::{self, PictureError};
 use crate::delivery::smtp::connection::Connection;
 use crate::interaction::{Entry, State};
+use crate::run::enclosure::file_names;
 use crate::run::preview::{Look, Outlook, look, look_at_pages, look_for};
 use crate::run::{Counts, Problem, Question, RunError, way};
 use crate::setup::program;
@@ -253,7 +254,8 @@ fn no_line(contact: &str) -> Failure {
     }
 }
 
-/// Returns the files of an outlook: the letter, as PDF and in pictures where it is, and the message where there is one.
+/// Returns the files of an outlook: letter and enclosures, as PDF and in pictures where they are, and the message where
+/// there is one.
 fn files(
     outlook: &Outlook,
     entry: &Entry,
@@ -261,12 +263,17 @@ fn files(
 ) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     let mut files = Vec::new();
     let stem = Path::new(&entry.file).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    if let Some(letter) = &outlook.letter {
-        files.push((safe_name(&stem, "docx"), letter.clone()));
-    }
-    if let Some(pdf) = &outlook.pdf {
-        files.push((safe_name(&stem, "pdf"), pdf.bytes.clone()));
-        let drawn = painter.map(|painter| picture::pictures(painter, &pdf.bytes)).transpose();
+    let pdf = outlook.pdf.as_ref().map(|pdf| &pdf.bytes);
+    let letter = outlook.letter.iter().map(|docx| (safe_name(&stem, "docx"), docx, pdf));
+    let names = file_names(&safe_name(&stem, "docx"), outlook.enclosed.iter().map(|it| it.name.as_str()));
+    let enclosed =
+        outlook.enclosed.iter().zip(names).map(|(it, (name, _))| (name, &it.docx, it.pdf.as_ref()));
+    for (name, docx, pdf) in letter.chain(enclosed) {
+        let stem = Path::new(&name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        files.push((name, docx.clone()));
+        let Some(pdf) = pdf else { continue };
+        files.push((safe_name(&stem, "pdf"), pdf.clone()));
+        let drawn = painter.map(|painter| picture::pictures(painter, pdf)).transpose();
         let drawn = drawn.map_err(|error| Failure::Stopped {
             code: INTERRUPTED,
             message: error.to_string(),
@@ -295,11 +302,12 @@ fn values(entry: &Entry, outlook: &Outlook) -> Vec<(String, String, String)> {
         "description" => entry.description.clone(),
         "date" => entry.date.to_string(),
         "language" => entry.language.clone(),
-        "document" => entry
-            .document
-            .as_ref()
-            .map(|digest| digest.as_str().chars().take(12).collect())
-            .unwrap_or_default(),
+        "document" => {
+            let digest = entry.document.as_ref().map_or("", |digest| digest.as_str());
+            let short: String = digest.chars().take(12).collect();
+            outlook.documents.first().map_or_else(|| short.clone(), |name| format!("{name} ({short})"))
+        }
+        "enclosures" => outlook.documents.get(1..).unwrap_or_default().join(", "),
         "subject" => entry.subject.clone(),
         "correspondence_type" => {
             entry.correspondence_type.map_or("log only", CorrespondenceType::as_str).to_owned()

@@ -47,6 +47,10 @@ pub(super) enum TemplateCommand {
         /// The Word document for a language; may be given more than once
         #[arg(long, value_name = "LANGUAGE=FILE")]
         document: Vec<String>,
+        /// A Word document that goes with it for a language, instead of those of the language; may be given more than
+        /// once, and without a file for none
+        #[arg(long, value_name = "LANGUAGE=FILE")]
+        enclosure: Vec<String>,
         /// The subject for a language; may be given more than once
         #[arg(long, value_name = "LANGUAGE=TEXT")]
         subject: Vec<String>,
@@ -115,13 +119,18 @@ pub(super) fn template(
             }
             Ok(DONE)
         }
-        TemplateCommand::Set { code, values, document, subject, without } => {
+        TemplateCommand::Set { code, values, document, enclosure, subject, without } => {
             let mut documents = Vec::new();
             for (language, file) in pairs(document)? {
                 documents.push((language, read_document(Path::new(&file))?));
             }
-            let without = without.clone();
-            let edit = TemplateEdit { set: pairs(values)?, documents, subjects: pairs(subject)?, without };
+            let mut enclosures = Vec::new();
+            for (language, file) in pairs(enclosure)? {
+                let document = if file.is_empty() { None } else { Some(read_document(Path::new(&file))?) };
+                enclosures.push((language, document));
+            }
+            let (set, subjects) = (pairs(values)?, pairs(subject)?);
+            let edit = TemplateEdit { set, documents, enclosures, subjects, without: without.clone() };
             let setup = setup(common, None)?;
             let is_new = change(common, |database| Ok(set_template(database, &setup, code, &edit)?))?;
             terminal.say(&format!("template {code} {}", if is_new { "added" } else { "changed" }));
@@ -155,9 +164,10 @@ pub(super) fn template(
             }
             let mut database = Database::open_existing(&common.db)?;
             for version in find(&mut database, template)?.languages.values() {
-                let Some(digest) = &version.document else { continue };
-                if let Some(attachment) = database.attachment(digest)? {
-                    print_fields(&attachment.name, &attachment.bytes, None, terminal)?;
+                for digest in version.document.iter().chain(&version.enclosures) {
+                    if let Some(attachment) = database.attachment(digest)? {
+                        print_fields(&attachment.name, &attachment.bytes, None, terminal)?;
+                    }
                 }
             }
             Ok(DONE)

@@ -27,7 +27,7 @@ pub mod evidence;
 
 use crate::delivery::folder::FolderError;
 use crate::delivery::message::Message;
-use crate::delivery::outcome::Outcome;
+use crate::delivery::outcome::{Outcome, WrittenFile};
 use crate::delivery::pdf::PdfError;
 use crate::delivery::smtp::open_error::OpenError;
 use crate::delivery::suppression::SuppressionReason;
@@ -45,6 +45,8 @@ pub enum Parcel<'a> {
         digest: [u8; 32],
         /// The same letter in another format, to stand beside it: its name and bytes.
         beside: Option<(&'a str, &'a [u8])>,
+        /// What goes with it.
+        enclosures: &'a [Enclosure<'a>],
     },
     /// A message to be sent, or to be written to the outbox.
     Message {
@@ -53,6 +55,19 @@ pub enum Parcel<'a> {
         /// The message.
         message: &'a Message,
     },
+}
+
+/// A document that goes with a letter: written together with it, or not at all.
+#[derive(Clone, Copy, Debug)]
+pub struct Enclosure<'a> {
+    /// The file's name, safe and unique within the run.
+    pub name: &'a str,
+    /// The whole document.
+    pub bytes: &'a [u8],
+    /// The SHA-256 of its bytes.
+    pub digest: [u8; 32],
+    /// The same document in another format, to stand beside it: its name and bytes.
+    pub beside: Option<(&'a str, &'a [u8])>,
 }
 
 /// A parcel that is prepared and has no effect yet.
@@ -73,8 +88,10 @@ pub enum StagedContent {
         name: String,
         /// SHA-256 of its content, 64 lower-case hexadecimal digits.
         sha256: String,
-        /// The file that gets its name together with it.
-        beside: Option<String>,
+        /// The files of its enclosures, which get their names together with it.
+        enclosures: Vec<WrittenFile>,
+        /// The other files that do.
+        beside: Vec<String>,
     },
     /// A message, ready to be sent.
     Message(Message),

@@ -38,6 +38,17 @@ pub fn safe_name(stem: &str, extension: &str) -> String {
     format!("{}.{extension}", cut(&name, room).trim_end_matches(is_dot_or_blank))
 }
 
+/// Returns the name of a file that goes with another, with a suffix before the extension: of `a.pdf` and ` 2` comes
+/// `a 2.pdf`. Where that is too long, the name is cut before the suffix, and the suffix to half of what is allowed.
+pub fn with_suffix(name: &str, suffix: &str) -> String {
+    let (stem, extension) = parts(name);
+    let suffix = safe_text(&format!("x{suffix}"));
+    let suffix =
+        cut(suffix.get(1..).unwrap_or_default(), NAME_LIMIT_BYTES / 2).trim_end_matches(is_dot_or_blank);
+    let room = NAME_LIMIT_BYTES.saturating_sub(suffix.len() + extension.len());
+    format!("{}{suffix}{extension}", cut(stem, room).trim_end_matches(is_dot_or_blank))
+}
+
 /// The names that a run has given so far; two that differ only in case count as the same.
 ///
 /// Keeps 12 bytes a name and not the name itself, so that a million letters stay cheap.
@@ -84,12 +95,17 @@ pub(in crate::delivery) fn is_direction_override(character: char) -> bool {
 }
 
 fn numbered(name: &str, number: u32) -> String {
-    let (stem, extension) = match name.rfind('.') {
-        Some(dot) if dot > 0 && name.len() - dot <= EXTENSION_LIMIT_BYTES => name.split_at(dot),
-        _ => (name, ""),
-    };
+    let (stem, extension) = parts(name);
     let suffix = format!("-{number}{extension}");
     format!("{}{suffix}", cut(stem, NAME_LIMIT_BYTES.saturating_sub(suffix.len())))
+}
+
+/// Splits a name before its extension, if it has one.
+fn parts(name: &str) -> (&str, &str) {
+    match name.rfind('.') {
+        Some(dot) if dot > 0 && name.len() - dot <= EXTENSION_LIMIT_BYTES => name.split_at(dot),
+        _ => (name, ""),
+    }
 }
 
 fn fingerprint(name: &str) -> u64 {
@@ -179,6 +195,21 @@ mod tests {
             .map(|name| names.unique(name))
             .into();
         assert_eq!(given, ["Anna.docx", "anna-2.docx", "ANNA-3.docx", "anna-2-2.docx", "Ärni", "ärni-2"]);
+    }
+
+    #[test]
+    fn a_suffix_stands_before_the_extension_and_is_kept_where_the_name_is_cut() {
+        assert_eq!(with_suffix("a.pdf", "_2 terms"), "a_2 terms.pdf");
+        assert_eq!(with_suffix("a.b", "_2 a/b: \u{202E}"), "a_2 a_b_.b");
+        let long = safe_name(&"ü".repeat(200), "docx");
+        for suffix in ["_2 terms".to_owned(), format!("_3 {}", "ö".repeat(200))] {
+            let name = with_suffix(&long, &suffix);
+            let begin: String = suffix.chars().take(8).collect();
+            assert!(
+                name.len() <= NAME_LIMIT_BYTES && name.contains(&begin) && name.ends_with(".docx"),
+                "{name}"
+            );
+        }
     }
 
     #[test]

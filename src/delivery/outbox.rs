@@ -3,8 +3,10 @@
 use sha2::{Digest, Sha256};
 
 use crate::delivery::folder::Folder;
-use crate::delivery::outcome::Outcome;
-use crate::delivery::{Change, DeliveryError, Parcel, RecordError, Staged, StagedContent, Step, Transport};
+use crate::delivery::outcome::{Outcome, WrittenFile};
+use crate::delivery::{
+    Change, DeliveryError, Enclosure, Parcel, RecordError, Staged, StagedContent, Step, Transport,
+};
 
 /// How many files are synced and renamed together.
 const FILES_PER_BATCH: usize = 512;
@@ -35,10 +37,11 @@ impl Outbox {
         let mut names = Vec::with_capacity(batch.len());
         for Staged { line, content } in batch.drain(..) {
             let outcome = match content {
-                StagedContent::File { name, sha256, beside } => {
+                StagedContent::File { name, sha256, enclosures, beside } => {
                     names.extend(beside);
+                    names.extend(enclosures.iter().map(|it| it.name.clone()));
                     names.push(name.clone());
-                    Outcome::Written { file: name, sha256 }
+                    Outcome::Written { file: name, sha256, enclosures }
                 }
                 StagedContent::Message(_) => Outcome::Failed {
                     reason: "a message that was staged for a server cannot be written to a folder".to_owned(),
@@ -53,16 +56,27 @@ impl Outbox {
 
 impl Transport for Outbox {
     fn stage(&self, line: u64, parcel: Parcel<'_>) -> Result<Staged, DeliveryError> {
-        let (name, bytes, sha256, beside) = match parcel {
-            Parcel::Letter { name, bytes, digest, beside } => (name, bytes, hexadecimal(&digest), beside),
-            Parcel::Message { name, message } => (name, message.bytes(), sha256(message.bytes()), None),
+        let (name, bytes, sha256, beside, enclosed) = match parcel {
+            Parcel::Letter { name, bytes, digest, beside, enclosures } => {
+                (name, bytes, hexadecimal(&digest), beside, enclosures)
+            }
+            Parcel::Message { name, message } => {
+                (name, message.bytes(), sha256(message.bytes()), None, &[][..])
+            }
         };
         self.folder.write(name, bytes)?;
-        if let Some((name, bytes)) = beside {
+        let mut enclosures = Vec::with_capacity(enclosed.len());
+        for Enclosure { name, bytes, digest, .. } in enclosed {
             self.folder.write(name, bytes)?;
+            enclosures.push(WrittenFile { name: (*name).to_owned(), sha256: hexadecimal(digest) });
         }
-        let beside = beside.map(|(name, _)| name.to_owned());
-        Ok(Staged { line, content: StagedContent::File { name: name.to_owned(), sha256, beside } })
+        let mut others = Vec::new();
+        for (name, bytes) in enclosed.iter().filter_map(|it| it.beside).chain(beside) {
+            self.folder.write(name, bytes)?;
+            others.push(name.to_owned());
+        }
+        let name = name.to_owned();
+        Ok(Staged { line, content: StagedContent::File { name, sha256, enclosures, beside: others } })
     }
 
     fn deliver(

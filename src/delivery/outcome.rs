@@ -16,6 +16,8 @@ pub enum Outcome {
         file: String,
         /// SHA-256 of the content, 64 lower-case hexadecimal digits.
         sha256: String,
+        /// The files of its enclosures, which stand there as well.
+        enclosures: Vec<WrittenFile>,
     },
     /// The server took the message over.
     Accepted {
@@ -42,6 +44,15 @@ pub enum Outcome {
         /// Why.
         reason: String,
     },
+}
+
+/// A file that stands complete under its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenFile {
+    /// The name.
+    pub name: String,
+    /// SHA-256 of the content, 64 lower-case hexadecimal digits.
+    pub sha256: String,
 }
 
 impl Outcome {

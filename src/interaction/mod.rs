@@ -2,6 +2,7 @@
 
 pub mod template;
 pub mod rule;
+pub mod refusal;
 pub mod resolve;
 pub mod state;
 pub mod entry;
@@ -10,7 +11,8 @@ pub mod statistics;
 
 pub use entry::{Entry, EntryNo, RunNo};
 pub use note::{Note, NoteKind};
-pub use resolve::{EffectiveInteraction, Facts, Refusal, Standing, resolve};
+pub use refusal::Refusal;
+pub use resolve::{EffectiveInteraction, Facts, Standing, resolve};
 pub use rule::{Resolved, Rule};
 pub use state::State;
 pub use template::{InteractionTemplate, TemplateLanguage};

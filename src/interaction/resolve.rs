@@ -15,6 +15,7 @@ use crate::contact::inheritance::Inherited;
 use crate::contact::language::Language;
 use crate::contact::salutation::{self, SalutationFormula, SalutationRule};
 use crate::contact::{Contact, CorrespondenceType};
+use crate::interaction::refusal::Refusal;
 use crate::interaction::rule::{Resolved, Rule};
 use crate::interaction::template::{InteractionTemplate, TemplateLanguage};
 use crate::segment::document::Digest;
@@ -75,6 +76,8 @@ pub struct EffectiveInteraction<'a> {
     pub language: Resolved<Option<Language>>,
     /// The document; none where the line is only logged.
     pub document: Resolved<Option<&'a Digest>>,
+    /// The documents that go with it; none where there is no document.
+    pub enclosures: Resolved<&'a [Digest]>,
     /// The subject.
     pub subject: Resolved<&'a str>,
     /// The correspondence type; none means log only.
@@ -124,115 +127,6 @@ pub enum Standing {
     Suppressed(ConsentRefusal),
 }
 
-/// Why a line cannot be resolved.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Refusal {
-    /// Neither line nor header names an interaction template.
-    #[error("no interaction template is set")]
-    NoTemplate,
-    /// A template of this code is not known.
-    #[error("there is no interaction template `{code}`")]
-    UnknownTemplate {
-        /// The code.
-        code: String,
-    },
-    /// There is no document for the line.
-    #[error("there is no document in {}", language.as_ref().map_or("any language".to_owned(), |language| format!("`{language}`")))]
-    NoDocument {
-        /// The language that was looked for.
-        language: Option<Language>,
-        /// The template.
-        template: String,
-    },
-    /// The correspondence type cannot be reached.
-    #[error("contact {contact} has no {}, but the line goes out by `{correspondence_type}`", means(*correspondence_type))]
-    Unreachable {
-        /// The contact.
-        contact: String,
-        /// How the line should go out.
-        correspondence_type: CorrespondenceType,
-    },
-    /// Faxes go through a gateway, and none is set.
-    #[error("the line goes out by `fax`, but no fax gateway is set")]
-    NoFaxGateway,
-    /// The line names an alternative address that the contact does not have.
-    #[error("contact {contact} has no alternative address `{code}`")]
-    UnknownAddress {
-        /// The contact.
-        contact: String,
-        /// The code of the address.
-        code: String,
-    },
-    /// A salesperson of this code is not known.
-    #[error("there is no salesperson `{code}`")]
-    UnknownSalesperson {
-        /// The code.
-        code: String,
-    },
-    /// A campaign of this code is not known.
-    #[error("there is no campaign `{code}`")]
-    UnknownCampaign {
-        /// The code.
-        code: String,
-    },
-}
-
-impl Refusal {
-    /// Returns the stable id of the refusal.
-    pub fn id(&self) -> &'static str {
-        match self {
-            Refusal::NoTemplate => "no-template",
-            Refusal::UnknownTemplate { .. } => "unknown-template",
-            Refusal::NoDocument { .. } => "no-document",
-            Refusal::Unreachable { .. } => "unreachable",
-            Refusal::NoFaxGateway => "no-fax-gateway",
-            Refusal::UnknownAddress { .. } => "unknown-address",
-            Refusal::UnknownSalesperson { .. } => "unknown-salesperson",
-            Refusal::UnknownCampaign { .. } => "unknown-campaign",
-        }
-    }
-
-    /// Returns what to do.
-    pub fn help(&self) -> String {
-        match self {
-            Refusal::NoTemplate => "set `interaction_template` on the segment or on the line".to_owned(),
-            Refusal::UnknownTemplate { .. } => "declare it as `[[template]]`, or correct its code".to_owned(),
-            Refusal::NoDocument { template, .. } => format!(
-                "give the template {template} a document in that language or in its default language, \
-                 or set `document` on the line"
-            ),
-            Refusal::Unreachable { correspondence_type, .. } => {
-                let other = match correspondence_type {
-                    CorrespondenceType::HardCopy => CorrespondenceType::Email,
-                    CorrespondenceType::Email | CorrespondenceType::Fax => CorrespondenceType::HardCopy,
-                };
-                format!(
-                    "give the contact one, set `correspondence_type = \"{other}\"` on the line, \
-                     or name a fallback in mailrun.toml"
-                )
-            }
-            Refusal::NoFaxGateway => {
-                "set `address` under `[fax]` in mailrun.toml, or name a fallback".to_owned()
-            }
-            Refusal::UnknownAddress { .. } => {
-                "correct the code, or add the address to the table of alternative addresses".to_owned()
-            }
-            Refusal::UnknownSalesperson { .. } => {
-                "declare it as `[[salesperson]]` in mailrun.toml, or correct its code".to_owned()
-            }
-            Refusal::UnknownCampaign { .. } => "declare it as `[[campaign]]`, or correct its code".to_owned(),
-        }
-    }
-}
-
-fn means(correspondence_type: CorrespondenceType) -> &'static str {
-    match correspondence_type {
-        CorrespondenceType::HardCopy => "postal address",
-        CorrespondenceType::Email => "e-mail address",
-        CorrespondenceType::Fax => "fax no.",
-    }
-}
-
 /// Resolves the effective interaction of one line.
 ///
 /// A line whose contact may not be written to is [`Standing::Suppressed`]; what cannot be resolved for it stays empty.
@@ -259,6 +153,7 @@ pub fn resolve<'a>(facts: &Facts<'a>) -> Result<EffectiveInteraction<'a>, Vec<Re
     let language = language(facts, template.value);
     let (document, version) =
         document(facts, template.value, language.value.as_ref(), standing, &mut refusals);
+    let enclosures = enclosures(document.value, version);
     let description = description(facts, template.value);
     let effective = EffectiveInteraction {
         description: description.clone(),
@@ -293,6 +188,7 @@ pub fn resolve<'a>(facts: &Facts<'a>) -> Result<EffectiveInteraction<'a>, Vec<Re
         date,
         language,
         document,
+        enclosures,
         correspondence_type,
         address,
         email,
@@ -397,6 +293,19 @@ fn document<'a>(
         refusals.push(Refusal::NoDocument { language: language.cloned(), template: template.code.clone() });
     }
     (Resolved::new(None, Rule::Nobody), version)
+}
+
+/// The template's version for the language, whosever the document is.
+fn enclosures<'a>(
+    document: Option<&Digest>,
+    version: Option<&'a TemplateLanguage>,
+) -> Resolved<&'a [Digest]> {
+    match (document, version) {
+        (Some(_), Some(version)) if !version.enclosures.is_empty() => {
+            Resolved::new(&version.enclosures, Rule::Template)
+        }
+        _ => Resolved::new(&[], Rule::Nobody),
+    }
 }
 
 /// Line → header's, if it ignores the contact's → template's, if it ignores the contact's → contact's → header's →

@@ -65,6 +65,9 @@ pub struct TemplateLanguage {
     pub document: Option<Digest>,
     /// The subject; may hold tags.
     pub subject: Option<String>,
+    /// Further Word documents, merged for every line as the document is, which go with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub enclosures: Vec<Digest>,
 }
 
 /// How a letter becomes a message.

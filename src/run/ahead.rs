@@ -23,6 +23,7 @@ use crate::delivery::{Change, DeliveryError, Parcel, Staged, Step, Transport};
 use crate::interaction::{EntryNo, RunNo};
 use crate::run::album::Album;
 use crate::run::buffers::Buffers;
+use crate::run::enclosure::{file_names, hand_out, parcels};
 use crate::run::journal::{Pending, SeedLine, Which};
 use crate::run::letters::LetterAs;
 use crate::run::paper::{self, LinePdf};
@@ -227,16 +228,17 @@ impl<'a> Bench<'a> {
             let one = std::slice::from_ref(&line);
             pdf = paper::pdfs(converter, (self.letters, album), &self.buffers, one)?.pop().flatten();
         }
-        let pdf = match pdf.transpose() {
-            Ok(pdf) => pdf,
+        let pdfs = match pdf.transpose() {
+            Ok(pdfs) => pdfs.unwrap_or_default(),
             Err(reason) => return Ok(Err(reason)),
         };
         let number = line.line_no.0 / LineNo::STEP;
         let make = || {
             self.buffers.lend(|buffer| {
                 self.letters.merge(&line.letter, number, album, buffer)?;
-                let pdf = pdf.as_ref().map(|pdf| pdf.bytes.as_slice());
-                let letter = LetterAs { docx: buffer.letter(), pdf };
+                let mut enclosed = self.letters.enclosed(&line.letter, number, album)?;
+                let pdf = hand_out(&pdfs, &mut enclosed);
+                let letter = LetterAs { docx: buffer.letter(), pdf, enclosed: &enclosed };
                 seeds.iter().map(|seed| self.letters.seed(&line, letter, seed)).collect()
             })
         };
@@ -295,25 +297,37 @@ impl<'a> Bench<'a> {
                 Err(reason) => return Ok(Err(reason)),
             };
             let docx = buffer.letter();
+            let merge = || self.letters.enclosed(&line.letter, number, album);
+            let mut enclosed = match self.stages.time(Stage::Merge, merge) {
+                Ok(enclosed) => enclosed,
+                Err(reason) => return Ok(Err(reason)),
+            };
             let pdf = match pdf {
                 Some(Err(reason)) => return Ok(Err(reason.clone())),
-                Some(Ok(pdf)) => Some(pdf.bytes.as_slice()),
+                Some(Ok(pdfs)) => hand_out(pdfs, &mut enclosed),
                 None => None,
             };
             let staged = |parcel| self.stages.time(Stage::Write, || exit.stage(key, parcel)).map(Ok);
             match line.correspondence_type {
-                CorrespondenceType::HardCopy => match pdf {
-                    None => staged(Parcel::Letter { name: &line.file, bytes: docx, digest, beside: None }),
-                    Some(bytes) => {
-                        let name = beside(&line.file);
-                        let both = self.letters.paper().letters == LetterFiles::Both;
-                        let beside = both.then_some((name.as_str(), docx));
-                        let digest = Sha256::digest(bytes).into();
-                        staged(Parcel::Letter { name: &line.file, bytes, digest, beside })
+                CorrespondenceType::HardCopy => {
+                    let files = self.letters.paper().letters;
+                    let names = file_names(&line.file, enclosed.iter().map(|it| it.name.as_str()));
+                    let (name, enclosures) = (line.file.as_str(), &parcels(&enclosed, &names, files)[..]);
+                    match pdf {
+                        None => {
+                            staged(Parcel::Letter { name, bytes: docx, digest, beside: None, enclosures })
+                        }
+                        Some(bytes) => {
+                            let docx_name = beside(name);
+                            let both = files == LetterFiles::Both;
+                            let beside = both.then_some((docx_name.as_str(), docx));
+                            let digest = Sha256::digest(bytes).into();
+                            staged(Parcel::Letter { name, bytes, digest, beside, enclosures })
+                        }
                     }
-                },
+                }
                 CorrespondenceType::Email | CorrespondenceType::Fax => {
-                    let letter = LetterAs { docx, pdf };
+                    let letter = LetterAs { docx, pdf, enclosed: &enclosed };
                     let made = self.stages.time(Stage::Merge, || self.letters.message(line, letter));
                     let message = match made {
                         Ok(message) => message,

@@ -204,6 +204,9 @@ impl Gathering {
                 Err(fault) => problems.push(fault.problem(&place(), wanted)),
             }
         }
+        for enclosure in &mut letter.enclosures {
+            enclosure.pictures.clone_from(&letter.pictures);
+        }
         Ok(problems)
     }
 

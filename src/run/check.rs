@@ -2,8 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::interaction::resolve::{Facts, Refusal};
-use crate::interaction::{EffectiveInteraction, RunNo, resolve};
+use crate::interaction::{EffectiveInteraction, Facts, Refusal, RunNo, resolve};
 use crate::merge::Moment;
 use crate::run::album::Gathering;
 use crate::run::desk::Desk;

@@ -2,6 +2,7 @@
 //! with a document or text is found here, once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::sync::Arc;
 
 use crate::contact::CorrespondenceType;
@@ -113,9 +114,11 @@ impl<'a> Forms<'a> {
         };
         // A key is made only for what is new: a million lines look their document up without a copy.
         let code = &effective.template.value.code;
-        if self.letter(code, document).is_none() {
-            let form = self.letter_form(records, effective.template.value, document)?;
-            self.letters.insert((code.clone(), document.clone()), form);
+        for document in iter::once(document).chain(effective.enclosures.value) {
+            if self.letter(code, document).is_none() {
+                let form = self.letter_form(records, effective.template.value, document)?;
+                self.letters.insert((code.clone(), document.clone()), form);
+            }
         }
         Ok(())
     }
@@ -131,14 +134,16 @@ impl<'a> Forms<'a> {
         if has_tags(source) { self.texts.get(source)?.as_ref() } else { None }
     }
 
-    /// Notes what is odd about the values of a letter, once for each field of its document.
+    /// Notes what is odd about the values of a letter and its enclosures, once for each field of a document.
     pub(in crate::run) fn note_odd_values(&mut self, letter: &PlannedLetter, place: impl Fn() -> String) {
-        let mut forms = self.letters.values().flatten();
-        let Some(form) = forms.find(|form| form.document == letter.document) else { return };
-        let told = self.told.entry(form.document).or_default();
-        for odd in form.template.odd_values(&letter.values, &letter.locale, told) {
-            let problem = of_document(&form.name, odd);
-            self.warnings.push(Problem { place: format!("{}, {}", place(), problem.place), ..problem });
+        for letter in letter.documents() {
+            let mut forms = self.letters.values().flatten();
+            let Some(form) = forms.find(|form| form.document == letter.document) else { continue };
+            let told = self.told.entry(form.document).or_default();
+            for odd in form.template.odd_values(&letter.values, &letter.locale, told) {
+                let problem = of_document(&form.name, odd);
+                self.warnings.push(Problem { place: format!("{}, {}", place(), problem.place), ..problem });
+            }
         }
     }
 

@@ -49,6 +49,8 @@ pub(in crate::run) fn freeze(
     let addressee = addressee(record, &members, effective);
     let contact = addressee.as_ref();
     let form = letter_form(forms, effective);
+    let enclosure_forms = enclosure_forms(forms, effective);
+    let all_forms = || form.into_iter().chain(enclosure_forms.iter().copied());
     let facts = Facts {
         header: &desk.header,
         line: &record.line,
@@ -80,7 +82,7 @@ pub(in crate::run) fn freeze(
     context.comment = text(desk, forms, &context, effective.comment.value);
     context.subject = text(desk, forms, &context, effective.subject.value);
 
-    if let Some(form) = form {
+    for form in all_forms() {
         if form.uses.salutation && effective.salutation.value.is_none() {
             problem(
                 "no-salutation",
@@ -105,14 +107,18 @@ pub(in crate::run) fn freeze(
                 "set `salesperson` on the segment, on the line, or for the contact",
             );
         }
-        if !form.takes_comment && !context.comment.is_empty() && !record.line.values.is_merged {
-            problem(
-                "no-place-for-comment",
-                format!("the line has a comment, but {} has no place for it", form.name),
-                "put a field or tag `comment`, or a bookmark of that name, into the document, \
-                 or set `comment_as = \"annotation\"`",
-            );
-        }
+    }
+    if let Some(form) = form
+        && !all_forms().any(|form| form.takes_comment)
+        && !context.comment.is_empty()
+        && !record.line.values.is_merged
+    {
+        problem(
+            "no-place-for-comment",
+            format!("the line has a comment, but {} has no place for it", form.name),
+            "put a field or tag `comment`, or a bookmark of that name, into the document, \
+             or set `comment_as = \"annotation\"`",
+        );
     }
     let (state, reason) = match effective.standing {
         Standing::Due(_) => (State::Planned, String::new()),
@@ -159,11 +165,20 @@ pub(in crate::run) fn freeze(
         .run
         .zip(envelope.as_ref())
         .and_then(|(run, envelope)| envelope.message_id(run, record.line.line_no));
-    let letter = form.map(|form| planned_letter(&context, form, envelope, password));
+    // An enclosure whose document leaves the contact out stays behind; the others go.
+    let (enclosing_forms, enclosures): (Vec<&LetterForm>, Vec<PlannedLetter>) = enclosure_forms
+        .iter()
+        .map(|form| (*form, planned_enclosure(&context, form)))
+        .filter(|(form, letter)| !skips(form, letter, &context.moment))
+        .unzip();
+    let letter =
+        form.map(|form| PlannedLetter { enclosures, ..planned_letter(&context, form, envelope, password) });
     let mut wanted = Vec::new();
-    if let (Some(form), Some(letter)) = (form, &letter)
-        && form.template.wants_more()
-    {
+    let documents = letter.iter().flat_map(PlannedLetter::documents);
+    for (form, letter) in form.into_iter().chain(enclosing_forms).zip(documents) {
+        if !form.template.wants_more() {
+            continue;
+        }
         let number = record.line.line_no.0 / LineNo::STEP;
         let moment = Moment { record: number, sequence: number, ..context.moment.clone() };
         let asked = form.template.wanted(std::slice::from_ref(&letter.values), &moment);
@@ -181,16 +196,14 @@ pub(in crate::run) fn freeze(
                 "shorten the value, or lower the error correction with `\\q 0`",
             );
         }
-        wanted = asked.pictures;
+        wanted.extend(asked.pictures);
     }
     if !problems.is_empty() {
         return Err(problems);
     }
-    let is_skipped = |letter: &PlannedLetter| {
-        let skipping = form.and_then(|form| form.skipping.as_ref());
-        skipping.is_some_and(|document| document.skips(&letter.values, &context.moment))
-    };
-    if letter.as_ref().is_some_and(is_skipped) {
+    if let (Some(form), Some(letter)) = (form, &letter)
+        && skips(form, letter, &context.moment)
+    {
         let reason = SKIPPED.to_owned();
         let entry = entry(&context, State::Suppressed, reason, String::new(), String::new());
         return Ok(PlannedLine { entry, letter: None, wanted: Vec::new() });
@@ -253,6 +266,21 @@ fn letter_form<'a>(forms: &'a Forms<'_>, effective: &EffectiveInteraction<'_>) -
     }
 }
 
+fn enclosure_forms<'a>(forms: &'a Forms<'_>, effective: &EffectiveInteraction<'_>) -> Vec<&'a LetterForm> {
+    match effective.standing {
+        Standing::Due(_) => {
+            let of = |document| forms.letter(&effective.template.value.code, document).flatten();
+            effective.enclosures.value.iter().filter_map(of).collect()
+        }
+        Standing::LogOnly | Standing::Joined(_) | Standing::Suppressed(_) => Vec::new(),
+    }
+}
+
+/// Tells whether a document leaves the contact out (SKIPIF).
+fn skips(form: &LetterForm, letter: &PlannedLetter, moment: &Moment) -> bool {
+    form.skipping.as_ref().is_some_and(|document| document.skips(&letter.values, moment))
+}
+
 fn text(desk: &Desk, forms: &Forms<'_>, context: &LineContext<'_>, source: &str) -> String {
     match forms.text(source) {
         // A text renders whatever its values are; the one failure is a size that no letter reaches.
@@ -292,9 +320,19 @@ fn planned_letter(
         values: context.frame(&form.names, form.template.needs()),
         locale: context.moment.locale.clone(),
         pictures: BTreeMap::new(),
+        enclosures: Vec::new(),
         destination: envelope.is_none().then(|| destination(context)),
         message: envelope
             .map(|envelope| envelope.message(frame(&form.body_needs), frame(&form.text_needs), password)),
+    }
+}
+
+fn planned_enclosure(context: &LineContext<'_>, form: &LetterForm) -> PlannedLetter {
+    PlannedLetter {
+        document: form.document,
+        values: context.frame(&form.names, form.template.needs()),
+        locale: context.moment.locale.clone(),
+        ..PlannedLetter::default()
     }
 }
 
@@ -381,6 +419,9 @@ pub(in crate::run) fn rules(effective: &EffectiveInteraction<'_>) -> Vec<(&'stat
         ("comment", effective.comment.rule),
         ("evaluation", effective.evaluation.rule),
     ];
+    if !effective.enclosures.value.is_empty() {
+        rules.push(("enclosures", effective.enclosures.rule));
+    }
     if effective.is_exclusion_ignored {
         rules.push(("exclusion", Rule::ExclusionIgnored));
     }

@@ -16,6 +16,7 @@ use crate::interaction::template::{EmailAttachment, EmailBody};
 use crate::merge::value::{Frame, Value};
 use crate::merge::{BoundTemplate, BoundText, Buffer, Escape, Moment, RenderError, Template};
 use crate::run::album::Album;
+use crate::run::enclosure::{Enclosed, attachment_names};
 use crate::run::envelope::{bounce_address, unsubscribe};
 use crate::run::forms::{bind, bind_text, body_source, body_text, comment_as, names};
 use crate::run::journal::{Pending, SeedLine};
@@ -64,17 +65,23 @@ pub struct LetterAs<'a> {
     pub docx: &'a [u8],
     /// The PDF; none where it is not needed, or not known yet.
     pub pdf: Option<&'a [u8]>,
+    /// What goes with it.
+    pub enclosed: &'a [Enclosed],
 }
 
 /// The names that a letter has as an attachment.
 struct LetterNames {
     docx: String,
     pdf: String,
+    /// Those of its enclosures, as Word document and as PDF.
+    enclosed: Vec<(String, String)>,
 }
 
 impl LetterNames {
-    fn of(subject: &str) -> LetterNames {
-        LetterNames { docx: safe_name(subject, "docx"), pdf: safe_name(subject, "pdf") }
+    fn of(subject: &str, letter: LetterAs<'_>) -> LetterNames {
+        let (docx, pdf) = (safe_name(subject, "docx"), safe_name(subject, "pdf"));
+        let enclosed = attachment_names(letter.enclosed, [&docx, &pdf]);
+        LetterNames { docx, pdf, enclosed }
     }
 }
 
@@ -146,6 +153,35 @@ impl Letters {
         Ok(form.template.digest(into.letter()))
     }
 
+    /// Merges the enclosures of a line's letter; their pictures are in `album`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with one of them, in words.
+    pub fn enclosed(
+        &self,
+        letter: &PlannedLetter,
+        number: u64,
+        album: &Album,
+    ) -> Result<Vec<Enclosed>, String> {
+        if letter.enclosures.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut buffer = Buffer::new();
+        let enclosed = letter.enclosures.iter().map(|enclosure| {
+            let name = self.form(enclosure)?.document.name.clone();
+            let merged = self.merge(enclosure, number, album, &mut buffer);
+            let digest = merged.map_err(|reason| format!("{name}: {reason}"))?;
+            Ok(Enclosed { name, docx: buffer.letter().to_vec(), digest, pdf: None })
+        });
+        enclosed.collect()
+    }
+
+    /// Returns the file names of the documents of a line: of its letter and its enclosures.
+    pub fn document_names<'a>(&'a self, letter: &'a PlannedLetter) -> impl Iterator<Item = &'a str> {
+        letter.documents().map(|it| self.form(it).map_or("", |form| form.document.name.as_str()))
+    }
+
     /// Returns the mail server and what every message carries, as the set-up had it.
     pub(in crate::run) fn smtp(&self) -> Option<&Smtp> {
         self.options.smtp.as_ref()
@@ -212,17 +248,18 @@ impl Letters {
             line.subject.clone_from(description);
         }
         let Ok(form) = self.form(&line.letter) else { return line };
-        let PlannedLetter { values, message, .. } = &mut line.letter;
+        let PlannedLetter { values, message, enclosures, .. } = &mut line.letter;
         let (body, text) = match message {
             Some(PlannedMessage { body, text, .. }) => (body.as_mut(), text.as_mut()),
             None => (None, None),
         };
         for (frame, places) in [Some(values), body, text].into_iter().zip(&form.comment_at) {
-            let Some(Frame(values)) = frame else { continue };
-            for place in places {
-                if let Some(value) = values.get_mut(*place) {
-                    *value = Value::Blank;
-                }
+            blank(frame, places);
+        }
+        for enclosure in enclosures {
+            if let Some(Some(form)) = self.forms.get(enclosure.document) {
+                let [of_document, ..] = &form.comment_at;
+                blank(Some(&mut enclosure.values), of_document);
             }
         }
         line
@@ -270,7 +307,7 @@ impl Letters {
         let smtp = self.options.smtp.as_ref();
         let bounce_to = bounce_address(smtp.map_or("", |smtp| smtp.bounce.as_str()), &id)
             .map_err(|error| error.to_string())?;
-        let names = LetterNames::of(&pending.subject);
+        let names = LetterNames::of(&pending.subject, letter);
         let attachments = form.attachments(&names, letter);
         let unsubscribe = match reader {
             For::Contact => unsubscribe(&planned.unsubscribe),
@@ -327,7 +364,7 @@ impl Letters {
     /// Returns the name and size of each attachment of a line's message, around its merged letter.
     pub(in crate::run) fn attached(&self, pending: &Pending, letter: LetterAs<'_>) -> Vec<(String, usize)> {
         let Ok(form) = self.form(&pending.letter) else { return Vec::new() };
-        let names = LetterNames::of(&pending.subject);
+        let names = LetterNames::of(&pending.subject, letter);
         let attachments = form.attachments(&names, letter);
         attachments.iter().map(|it| (it.name.to_owned(), it.bytes.len())).collect()
     }
@@ -395,25 +432,47 @@ impl Form {
         Ok(Form { document, template, body, text, files, comment_at })
     }
 
+    /// Returns what is attached: each form of the letter is followed by its enclosures in that form; where the letter is
+    /// attached in none, they go as Word documents.
     fn attachments<'a>(&'a self, names: &'a LetterNames, letter: LetterAs<'a>) -> Vec<Attachment<'a>> {
-        let mut files = self.files.iter();
-        let attachment = |attach: &EmailAttachment| match attach {
-            EmailAttachment::Docx => Some(Attachment {
-                name: &names.docx,
-                media_type: message::media_type(&names.docx),
-                bytes: letter.docx,
-            }),
-            EmailAttachment::Pdf => letter.pdf.map(|bytes| Attachment {
-                name: &names.pdf,
-                media_type: message::media_type(&names.pdf),
-                bytes,
-            }),
-            EmailAttachment::File(_) => files.next().map(|file| Attachment {
-                name: &file.name,
-                media_type: message::media_type(&file.name),
-                bytes: &file.bytes,
-            }),
+        let attachment = |name: &'a str, bytes: &'a [u8]| Attachment {
+            name,
+            media_type: message::media_type(name),
+            bytes,
         };
-        self.document.email.attach.iter().filter_map(attachment).collect()
+        let enclosed = || letter.enclosed.iter().zip(&names.enclosed);
+        let mut attached = Vec::new();
+        let mut files = self.files.iter();
+        for attach in &self.document.email.attach {
+            match attach {
+                EmailAttachment::Docx => {
+                    attached.push(attachment(&names.docx, letter.docx));
+                    attached.extend(enclosed().map(|(it, (docx, _))| attachment(docx, &it.docx)));
+                }
+                EmailAttachment::Pdf => {
+                    attached.extend(letter.pdf.map(|pdf| attachment(&names.pdf, pdf)));
+                    let pdfs = enclosed().filter_map(|(it, (_, name))| Some((name, it.pdf.as_ref()?)));
+                    attached.extend(pdfs.map(|(name, pdf)| attachment(name, pdf)));
+                }
+                EmailAttachment::File(_) => {
+                    attached.extend(files.next().map(|file| attachment(&file.name, &file.bytes)));
+                }
+            }
+        }
+        let attach = &self.document.email.attach;
+        if !attach.iter().any(|it| matches!(it, EmailAttachment::Docx | EmailAttachment::Pdf)) {
+            attached.extend(enclosed().map(|(it, (docx, _))| attachment(docx, &it.docx)));
+        }
+        attached
+    }
+}
+
+/// Empties places of a frame.
+fn blank(frame: Option<&mut Frame>, places: &[usize]) {
+    let Some(Frame(values)) = frame else { return };
+    for place in places {
+        if let Some(value) = values.get_mut(*place) {
+            *value = Value::Blank;
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::contact::CorrespondenceType;
+use crate::delivery::outcome::WrittenFile;
 use crate::delivery::print::Printed;
 use crate::interaction::State;
 use crate::segment::LineNo;
@@ -29,6 +30,8 @@ pub struct ManifestRow {
     pub file: String,
     /// The digest of the file's bytes; empty for none.
     pub sha256: String,
+    /// The files that were written of its enclosures, relative to the segment's folder.
+    pub enclosures: Vec<WrittenFile>,
     /// Where the line stands.
     pub state: State,
     /// Why, where the state leaves it open.
@@ -73,6 +76,7 @@ impl Manifest {
             "file",
             "sha256",
             "state",
+            "enclosures",
         ])?;
         Ok(Manifest { path, temporary, writer })
     }
@@ -94,7 +98,11 @@ impl Manifest {
         let (pages, sheets, first_page) = (pages.as_str(), sheets.as_str(), first_page.as_str());
         let ManifestRow { file, sha256, .. } = row;
         let [contact, name, address] = [&row.contact, &row.name, &row.address].map(|text| inert(text));
-        let fields = [&line_no, &*contact, &*name, &*address, pages, sheets, first_page, file, sha256, state];
+        let enclosures: Vec<String> =
+            row.enclosures.iter().map(|file| format!("{}  {}", file.sha256, file.name)).collect();
+        let enclosures = enclosures.join("\n");
+        let of_line = [&line_no, &*contact, &*name, &*address, pages, sheets, first_page];
+        let fields = of_line.into_iter().chain([file.as_str(), sha256, state, &enclosures]);
         Ok(self.writer.write_record(fields)?)
     }
 

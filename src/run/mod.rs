@@ -33,6 +33,7 @@ pub mod answers;
 mod envelope;
 mod size;
 pub mod check;
+pub mod enclosure;
 pub mod letters;
 pub mod manifest;
 mod claim;

@@ -1,14 +1,16 @@
 //! Owns which letters become PDF: those on paper where the set-up says so, and those that are attached as PDF.
 
+use std::iter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
 
 use crate::contact::CorrespondenceType;
-use crate::delivery::pdf::{Converter, Letter, Pdf, PdfError, Properties, locked};
+use crate::delivery::pdf::{Converter, Letter, PdfError, Properties, locked};
 use crate::interaction::template::EmailAttachment;
 use crate::run::album::Album;
 use crate::run::buffers::Buffers;
+use crate::run::enclosure::stem;
 use crate::run::journal::Pending;
 use crate::run::plan::{Paper, RunDocument};
 use crate::run::problem::Problem;
@@ -16,8 +18,8 @@ use crate::run::{Letters, Office};
 use crate::segment::LineNo;
 use crate::setup::{self, LetterFiles, PdfStandard, Setup};
 
-/// What a line has as PDF: nothing where it needs none, else the file, or why it cannot be made.
-pub(in crate::run) type LinePdf = Option<Result<Pdf, String>>;
+/// What a line has as PDF: nothing where it needs none, else its letter and then its enclosures, or why one cannot be made.
+pub(in crate::run) type LinePdf = Option<Result<Vec<Vec<u8>>, String>>;
 
 impl Paper {
     /// Tells whether a document's lines of a correspondence type need PDF.
@@ -70,10 +72,10 @@ pub(in crate::run) fn no_program(place: &str) -> Problem {
 }
 
 /// Returns the PDF of a line as it goes out: locked, where the line has a password.
-pub(in crate::run) fn as_sent(line: &Pending, pdf: Pdf) -> Result<Pdf, String> {
+pub(in crate::run) fn as_sent(line: &Pending, pdf: Vec<u8>) -> Result<Vec<u8>, String> {
     match line.letter.message.as_ref().map_or("", |message| message.password.as_str()) {
         "" => Ok(pdf),
-        password => Ok(Pdf { bytes: locked(&pdf.bytes, password)?, ..pdf }),
+        password => locked(&pdf, password),
     }
 }
 
@@ -105,7 +107,7 @@ pub(in crate::run) fn pdfs(
     buffers: &Buffers,
     pending: &[Pending],
 ) -> Result<Vec<LinePdf>, PdfError> {
-    let merged: Vec<Option<Vec<u8>>> = pending
+    let merged: Vec<Option<Vec<Vec<u8>>>> = pending
         .par_iter()
         .map(|line| {
             if line.suppressed.is_some() || !letters.needs_pdf(line) {
@@ -114,7 +116,10 @@ pub(in crate::run) fn pdfs(
             let number = line.line_no.0 / LineNo::STEP;
             let merge = || {
                 buffers.lend(|buffer| {
-                    letters.merge(&line.letter, number, album, buffer).ok().map(|_| buffer.letter().to_vec())
+                    let documents = line.letter.documents().map(|document| {
+                        letters.merge(document, number, album, buffer).map(|_| buffer.letter().to_vec())
+                    });
+                    documents.collect::<Result<Vec<Vec<u8>>, String>>().ok()
                 })
             };
             catch_unwind(AssertUnwindSafe(merge)).ok().flatten()
@@ -123,15 +128,29 @@ pub(in crate::run) fn pdfs(
     let wanted: Vec<Letter<'_>> = pending
         .iter()
         .zip(&merged)
-        .filter_map(|(line, docx)| {
+        .flat_map(|(line, merged)| {
             let author = letters.paper().author.as_str();
-            let properties = Properties { title: &line.subject, author };
-            docx.as_ref().map(|docx| Letter { docx, template: line.letter.document, properties })
+            let titles = iter::once(line.subject.as_str())
+                .chain(letters.document_names(&line.letter).skip(1).map(stem));
+            let documents = merged.iter().flatten().zip(line.letter.documents());
+            documents.zip(titles).map(move |((docx, document), title)| Letter {
+                docx,
+                template: document.document,
+                properties: Properties { title, author },
+            })
         })
         .collect();
     let mut made = converter.convert(&wanted)?.into_iter();
-    let of_line = |(line, docx): (&Pending, &Option<Vec<u8>>)| {
-        docx.as_ref().and_then(|_| made.next()).map(|pdf| pdf.and_then(|pdf| as_sent(line, pdf)))
+    let of_line = |(line, merged): (&Pending, &Option<Vec<Vec<u8>>>)| {
+        let n_documents = merged.as_ref()?.len();
+        let pdfs: Vec<_> = made.by_ref().take(n_documents).collect();
+        let sent = pdfs.into_iter().map(|pdf| pdf.and_then(|pdf| as_sent(line, pdf.bytes)));
+        // Of one document it is clear which.
+        let named = |(name, sent): (&str, Result<Vec<u8>, String>)| match n_documents {
+            1 => sent,
+            _ => sent.map_err(|reason| format!("{name}: {reason}")),
+        };
+        Some(letters.document_names(&line.letter).zip(sent).map(named).collect())
     };
     Ok(pending.iter().zip(&merged).map(of_line).collect())
 }

@@ -119,6 +119,16 @@ pub struct PlannedLetter {
     /// Where a letter on paper goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination: Option<Destination>,
+    /// The documents that go with it, each as a letter without message, destination and enclosures of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub enclosures: Vec<PlannedLetter>,
+}
+
+impl PlannedLetter {
+    /// Returns the letter and its enclosures.
+    pub fn documents(&self) -> impl Iterator<Item = &PlannedLetter> {
+        std::iter::once(self).chain(&self.enclosures)
+    }
 }
 
 /// Where a letter on paper goes, as far as letters are sorted by it.

@@ -13,7 +13,7 @@ use crate::interaction::{InteractionTemplate, TemplateLanguage};
 use crate::run::masters::{ChangeError, Masters, unknown};
 use crate::run::named::read_attachment;
 use crate::run::problem::Problem;
-use crate::segment::{Attachment, ValueProblem};
+use crate::segment::{Attachment, Digest, ValueProblem};
 use crate::setup::{MasterKind, Setup};
 
 /// What is to be set on an interaction template.
@@ -23,6 +23,8 @@ pub struct TemplateEdit {
     pub set: Vec<(String, String)>,
     /// Documents by language tag.
     pub documents: Vec<(String, Attachment)>,
+    /// Enclosures by language tag: all of a language's, in their order; none for a language that is to have none.
+    pub enclosures: Vec<(String, Option<Attachment>)>,
     /// Subjects by language tag.
     pub subjects: Vec<(String, String)>,
     /// Languages whose version goes away.
@@ -30,7 +32,10 @@ pub struct TemplateEdit {
 }
 
 /// The columns of a table of templates, after the code and the values: one row a language.
-const OF_LANGUAGE: [&str; 3] = ["language", "document", "subject"];
+const OF_LANGUAGE: [&str; 4] = ["language", "document", "subject", "enclosures"];
+
+/// What parts the files of a cell.
+const BETWEEN_FILES: char = ';';
 
 /// Sets values and versions of an interaction template, which is made where there is none; tells whether it is new.
 ///
@@ -57,6 +62,17 @@ pub fn set_template(
         if let Some(version) = version(&mut template, tag, "", &mut problems) {
             masters.put_attachment(attachment)?;
             version.document = Some(attachment.digest.clone());
+        }
+    }
+    let mut renewed = BTreeSet::new();
+    for (tag, attachment) in &edit.enclosures {
+        let Some(version) = version(&mut template, tag, "", &mut problems) else { continue };
+        if renewed.insert(tag) {
+            version.enclosures.clear();
+        }
+        if let Some(attachment) = attachment {
+            masters.put_attachment(attachment)?;
+            version.enclosures.push(attachment.digest.clone());
         }
     }
     for (tag, subject) in &edit.subjects {
@@ -165,6 +181,19 @@ pub fn import_templates(masters: &mut dyn Masters, setup: &Setup, path: &Path) -
                     Err(problem) => problems.push(problem),
                 }
             }
+            if columns.iter().any(|(_, name)| *name == "enclosures") {
+                version.enclosures.clear();
+                let cell = text("enclosures");
+                for file in cell.split(BETWEEN_FILES).map(str::trim).filter(|file| !file.is_empty()) {
+                    match read_attachment(&path.with_file_name(file), &place) {
+                        Ok(attachment) => {
+                            masters.put_attachment(&attachment)?;
+                            version.enclosures.push(attachment.digest);
+                        }
+                        Err(problem) => problems.push(problem),
+                    }
+                }
+            }
         }
         let template = template.clone();
         problems.extend(unknown_codes(masters, setup, &template, &place)?);
@@ -203,24 +232,23 @@ pub fn export_templates(masters: &mut dyn Masters, path: &Path) -> Result<(), Ex
             }
         };
         for (language, version) in versions {
-            let attachment = match &version.document {
-                Some(digest) => masters.attachment(digest)?,
-                None => None,
-            };
-            let mut document = String::new();
-            if let Some(attachment) = attachment {
+            let mut export = |digest: &Digest| -> Result<String, ExportTemplatesError> {
+                let Some(attachment) = masters.attachment(digest)? else { return Ok(String::new()) };
                 let short: String = attachment.digest.as_str().chars().take(12).collect();
                 let (stem, ending) = attachment.name.rsplit_once('.').unwrap_or((&attachment.name, ""));
-                let name = safe_name(&format!("{short} {stem}"), ending);
+                let name = safe_name(&format!("{short} {stem}").replace(BETWEEN_FILES, "_"), ending);
                 fs::create_dir_all(&folder).map_err(file)?;
                 fs::write(folder.join(&name), &attachment.bytes).map_err(file)?;
                 let folder = folder.file_name().map(|name| name.to_string_lossy().into_owned());
-                document = format!("{}/{name}", folder.unwrap_or_default());
-            }
+                Ok(format!("{}/{name}", folder.unwrap_or_default()))
+            };
+            let document = version.document.as_ref().map(&mut export).transpose()?.unwrap_or_default();
+            let enclosures = version.enclosures.iter().map(&mut export).collect::<Result<Vec<_>, _>>()?;
+            let enclosures = enclosures.join(&format!("{BETWEEN_FILES} "));
             let language = language.map(|language| language.to_string()).unwrap_or_default();
             let mut row = vec![template.code.clone()];
             row.extend(values.iter().cloned());
-            row.extend([language, document, version.subject.unwrap_or_default()]);
+            row.extend([language, document, version.subject.unwrap_or_default(), enclosures]);
             writer.add(&row)?;
         }
     }

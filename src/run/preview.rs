@@ -1,5 +1,7 @@
 //! Owns looking before anything happens: a line explained, letters previewed. Nothing is kept.
 
+use std::iter;
+
 use crate::contact::ContactNo;
 use crate::delivery::mailbox::Mailbox;
 use crate::delivery::message::Message;
@@ -12,6 +14,7 @@ use crate::run::album::{Album, Gathering};
 use crate::run::attempt::Tries;
 use crate::run::check::moment_of;
 use crate::run::desk::Desk;
+use crate::run::enclosure::{Enclosed, stem};
 use crate::run::forms::Forms;
 use crate::run::freeze::{freeze, rules};
 use crate::run::household::join;
@@ -51,6 +54,10 @@ pub struct Outlook {
     pub planned: Result<PlannedLine, Vec<Problem>>,
     /// The letter, where there is one.
     pub letter: Option<Vec<u8>>,
+    /// What goes with it; PDF as of the letter.
+    pub enclosed: Vec<Enclosed>,
+    /// The file names of the documents of letter and enclosures.
+    pub documents: Vec<String>,
     /// The message, where there is one.
     pub message: Option<Message>,
     /// The letter as PDF, not locked, where the line has it or it was asked for.
@@ -237,15 +244,31 @@ fn outlook(
             (Err(refusals.iter().map(problem).collect()), Vec::new())
         }
     };
-    Ok(Outlook { contact, line_no, planned, letter: None, message: None, pdf: None, rules })
+    Ok(Outlook {
+        contact,
+        line_no,
+        planned,
+        letter: None,
+        enclosed: Vec::new(),
+        documents: Vec::new(),
+        message: None,
+        pdf: None,
+        rules,
+    })
 }
 
 fn add_letter(office: &mut Office<'_>, outlook: &mut Outlook, letters: &Letters) -> Result<(), RunError> {
     let Ok(PlannedLine { entry, letter: Some(letter), .. }) = &outlook.planned else { return Ok(()) };
     let (album, _) = Album::fetch(office.store, std::iter::once(letter), &Album::default())?;
     let mut buffer = Buffer::new();
-    match letters.merge(letter, entry.line_no.0 / LineNo::STEP, &album, &mut buffer) {
-        Ok(_) => outlook.letter = Some(buffer.into()),
+    let number = entry.line_no.0 / LineNo::STEP;
+    let enclosed = letters.enclosed(letter, number, &album);
+    let documents = letters.document_names(letter).map(str::to_owned).collect();
+    match letters.merge(letter, number, &album, &mut buffer).and(enclosed) {
+        Ok(enclosed) => {
+            outlook.letter = Some(buffer.into());
+            (outlook.enclosed, outlook.documents) = (enclosed, documents);
+        }
         Err(reason) => outlook.fail("letter", reason),
     }
     Ok(())
@@ -276,19 +299,30 @@ fn add_pdf(
         let author = letters.paper().author.as_str();
         let pairs = outlooks.iter().zip(&wanted);
         let wanted: Vec<Letter<'_>> = pairs
-            .filter_map(|(outlook, line)| {
-                let (docx, line) = (outlook.letter.as_deref()?, line.as_ref()?);
+            .filter_map(|(outlook, line)| Some((outlook, outlook.letter.as_deref()?, line.as_ref()?)))
+            .flat_map(|(outlook, docx, line)| {
                 let properties = Properties { title: &line.subject, author };
-                Some(Letter { docx, template: line.letter.document, properties })
+                let enclosed =
+                    outlook.enclosed.iter().zip(&line.letter.enclosures).map(|(it, letter)| Letter {
+                        docx: &it.docx,
+                        template: letter.document,
+                        properties: Properties { title: stem(&it.name), author },
+                    });
+                iter::once(Letter { docx, template: line.letter.document, properties }).chain(enclosed)
             })
             .collect();
         Converter::open(set_up, folder.path())?.convert(&wanted)
     });
     let made = made.map_err(DeliveryError::Pdf)?;
-    let with_pdf = outlooks.iter_mut().zip(&wanted).filter(|(_, line)| line.is_some());
-    for ((outlook, _), made) in with_pdf.zip(made) {
-        match made {
-            Ok(pdf) => outlook.pdf = Some(pdf),
+    let mut made = made.into_iter();
+    for (outlook, _) in outlooks.iter_mut().zip(&wanted).filter(|(_, line)| line.is_some()) {
+        let pdfs: Vec<_> = made.by_ref().take(1 + outlook.enclosed.len()).collect();
+        match pdfs.into_iter().collect::<Result<Vec<Pdf>, String>>() {
+            Ok(pdfs) => {
+                let mut pdfs = pdfs.into_iter();
+                outlook.pdf = pdfs.next();
+                outlook.enclosed.iter_mut().zip(pdfs).for_each(|(it, pdf)| it.pdf = Some(pdf.bytes));
+            }
             Err(reason) => outlook.fail("pdf", reason),
         }
     }
@@ -300,9 +334,14 @@ fn add_message(outlook: &mut Outlook, letters: &Letters, besides: Besides<'_>) {
     if pending.letter.message.is_none() {
         return;
     }
-    let sent = outlook.pdf.clone().map(|pdf| as_sent(&pending, pdf)).transpose();
-    let made = sent.and_then(|pdf| {
-        let letter = LetterAs { docx, pdf: pdf.as_ref().map(|pdf| pdf.bytes.as_slice()) };
+    let sent = outlook.pdf.clone().map(|pdf| as_sent(&pending, pdf.bytes)).transpose();
+    let lock = |it: &Enclosed| {
+        let pdf = it.pdf.clone().map(|pdf| as_sent(&pending, pdf)).transpose()?;
+        Ok(Enclosed { pdf, ..it.clone() })
+    };
+    let enclosed = outlook.enclosed.iter().map(lock).collect::<Result<Vec<Enclosed>, String>>();
+    let made = sent.and_then(|pdf| Ok((pdf, enclosed?))).and_then(|(pdf, enclosed)| {
+        let letter = LetterAs { docx, pdf: pdf.as_deref(), enclosed: &enclosed };
         match besides {
             Besides::Nothing | Besides::Pages => letters.message(&pending, letter),
             Besides::Copies(to) => letters.copy(&pending, letter, to),

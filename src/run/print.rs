@@ -39,6 +39,7 @@ pub(in crate::run) fn combined(
                 post_code: row.post_code.clone(),
                 file: row.file.clone(),
                 sha256: row.sha256.clone(),
+                enclosures: row.enclosures.clone(),
             });
         }
     })?;

@@ -121,14 +121,19 @@ pub(in crate::run) fn check(
 
 fn measure((letters, album): (&Letters, &Album), line: &Pending, buffer: &mut Buffer) -> Vec<Problem> {
     let place = || format!("contact {}, line {}", line.contact, line.line_no);
-    let made = letters
-        .merge(&line.letter, line.line_no.0 / LineNo::STEP, album, buffer)
-        .and_then(|_| letters.message(line, LetterAs { docx: buffer.letter(), pdf: None }));
-    let message = match made {
-        Ok(message) => message,
+    let number = line.line_no.0 / LineNo::STEP;
+    let merged = letters
+        .merge(&line.letter, number, album, buffer)
+        .and_then(|_| letters.enclosed(&line.letter, number, album));
+    let made = merged.and_then(|enclosed| {
+        let letter = LetterAs { docx: buffer.letter(), pdf: None, enclosed: &enclosed };
+        letters.message(line, letter).map(|message| (message, enclosed))
+    });
+    let (message, enclosed) = match made {
+        Ok(made) => made,
         Err(reason) => return vec![Problem { id: "message", message: reason, place: place(), help: None }],
     };
-    let letter = LetterAs { docx: buffer.letter(), pdf: None };
+    let letter = LetterAs { docx: buffer.letter(), pdf: None, enclosed: &enclosed };
     let problem = |excess: &Excess| Problem {
         id: "too-large",
         message: excess.to_string(),

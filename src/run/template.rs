@@ -53,7 +53,8 @@ pub(in crate::run) fn template(
         let Some(language) = reader.language(tag) else { continue };
         let document = version.document.as_ref().and_then(|written| reader.attachment(written));
         let subject = Some(version.subject.clone()).filter(|subject| !subject.is_empty());
-        template.languages.insert(language, TemplateLanguage { document, subject });
+        let enclosures = version.enclosures.iter().filter_map(|written| reader.attachment(written)).collect();
+        template.languages.insert(language, TemplateLanguage { document, subject, enclosures });
     }
     template.email = reader.email(&declaration.email);
     if declaration.code.is_empty() {

@@ -208,6 +208,8 @@ pub struct TemplateDeclaration {
 pub struct TemplateLanguageDeclaration {
     /// The Word document.
     pub document: Option<Spanned<String>>,
+    /// Further Word documents that go with it.
+    pub enclosures: Vec<Spanned<String>>,
     /// The subject.
     pub subject: String,
 }

@@ -3,6 +3,7 @@
 
 use rusqlite::OptionalExtension;
 
+use super::journal::enclosures_of;
 use super::{Database, reading, writing};
 use crate::contact::ContactNo;
 use crate::delivery::name::safe_name;
@@ -111,7 +112,7 @@ impl Database {
         let n_entries = self.erase_by(
             "UPDATE interaction_log_entry SET contact = ?2, contact_name = '', description = '', subject = '',
              address_block = '', email = '', salutation_formal = '', salutation_informal = '', comment = '',
-             letter = NULL, file = '', file_sha256 = '', message_id = '', reply_text = '',
+             letter = NULL, file = '', file_sha256 = '', enclosures = '', message_id = '', reply_text = '',
              attachment = CASE WHEN attachment IN (SELECT digest FROM temp.own_document) THEN NULL ELSE attachment END,
              reason = CASE state WHEN 'suppressed' THEN reason ELSE '' END
              WHERE contact = ?1",
@@ -144,7 +145,7 @@ impl Database {
             .connection
             .prepare(
                 "SELECT json_extract(options, '$.out'), e.segment,
-                        CASE correspondence_type WHEN 'hard-copy' THEN 'letters' ELSE 'outbox' END, file
+                        CASE correspondence_type WHEN 'hard-copy' THEN 'letters' ELSE 'outbox' END, file, enclosures
                  FROM interaction_log_entry AS e JOIN run ON run.no = e.run
                  WHERE contact = ?1 AND state = 'written' AND file <> '' ORDER BY entry",
             )
@@ -160,10 +161,17 @@ impl Database {
         let path = |(out, segment, folder, file): (String, String, String, String)| {
             format!("{out}/{}/{folder}/{file}", safe_name(&segment, ""))
         };
-        let mut files: Vec<String> = statement
-            .query_map([no.as_str()], |row| Ok(path(row.try_into()?)))
-            .and_then(Iterator::collect)
-            .map_err(|error| reading(&error))?;
+        let mut rows = statement.query([no.as_str()]).map_err(|error| reading(&error))?;
+        let mut files = Vec::new();
+        while let Some(row) = rows.next().map_err(|error| reading(&error))? {
+            let (out, segment, folder, file, enclosures): (_, _, _, String, String) =
+                row.try_into().map_err(|error| reading(&error))?;
+            let file = path((out, segment, folder, file));
+            let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let enclosures = enclosures_of(&enclosures, folder);
+            files.push(file.clone());
+            files.extend(enclosures.into_iter().map(|file| file.name));
+        }
         let copies = of_seeds
             .query_map([no.as_str()], |row| {
                 let (out, segment, folder, address): (_, _, _, String) = row.try_into()?;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::{Database, from_json, reading, to_json, writing};
 use crate::contact::{ContactNo, CorrespondenceType};
-use crate::delivery::outcome::{Deferral, Outcome, Reply};
+use crate::delivery::outcome::{Deferral, Outcome, Reply, WrittenFile};
 use crate::delivery::{Change, Step};
 use crate::interaction::rule::Rule;
 use crate::interaction::{EntryNo, RunNo, State};
@@ -215,7 +215,7 @@ impl Database {
             let mut statement = transaction
                 .prepare_cached(
                     "UPDATE interaction_log_entry SET state = ?3, reason = ?4, file_sha256 = ?5,
-                     reply_code = ?6, reply_status = ?7, reply_text = ?8
+                     reply_code = ?6, reply_status = ?7, reply_text = ?8, enclosures = ?9
                      WHERE entry = ?1 AND run = ?2
                        AND (state = 'planned' OR state = 'merged' OR state = 'deferred' OR state = 'sending')",
                 )
@@ -237,6 +237,7 @@ impl Database {
                             .map(|status| status.to_string())
                             .unwrap_or_default(),
                         reply.map_or("", |reply| reply.text.as_str()),
+                        change.enclosures,
                     ])
                     .map_err(|error| writing(&error))?;
                 if n_rows != 1 {
@@ -274,7 +275,7 @@ impl Database {
                         coalesce(json_extract(letter, '$.destination.country'), ''),
                         coalesce(json_extract(letter, '$.destination.post_code'), ''), reason,
                         is_cancelled OR EXISTS (SELECT 1 FROM logged_segment AS l WHERE l.run = ?1 AND l.is_cancelled),
-                        language
+                        language, enclosures
                  FROM interaction_log_entry WHERE run = ?1 ORDER BY entry", // the order of the lines, in which they were planned
             )
             .map_err(|error| reading(&error))?;
@@ -349,6 +350,7 @@ struct Recorded<'a> {
     state: State,
     reason: &'a str,
     sha256: &'a str,
+    enclosures: String,
     reply: Option<&'a Reply>,
 }
 
@@ -371,8 +373,27 @@ impl<'a> Recorded<'a> {
             Change::Done(outcome) => outcome.state(),
             Change::Suppressed(_) => State::Suppressed,
         };
-        Recorded { state, reason, sha256, reply }
+        let enclosures = match change {
+            Change::Done(Outcome::Written { enclosures, .. }) => enclosure_lines(enclosures),
+            Change::Done(_) | Change::Sending | Change::Suppressed(_) => String::new(),
+        };
+        Recorded { state, reason, sha256, enclosures, reply }
     }
+}
+
+/// Writes the files of enclosures one a line, as `sha256sum` does.
+fn enclosure_lines(files: &[WrittenFile]) -> String {
+    let lines: Vec<String> = files.iter().map(|file| format!("{}  {}", file.sha256, file.name)).collect();
+    lines.join("\n")
+}
+
+/// Reads such lines; the files are in `folder`.
+pub(super) fn enclosures_of(lines: &str, folder: &str) -> Vec<WrittenFile> {
+    let file = |(sha256, name): (&str, &str)| WrittenFile {
+        name: format!("{folder}/{name}"),
+        sha256: sha256.to_owned(),
+    };
+    lines.lines().filter_map(|line| line.split_once("  ")).map(file).collect()
 }
 
 /// Reads a pending line, all but its letter, which is returned as it stands.
@@ -415,6 +436,7 @@ fn manifest_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<ManifestRow,
         address: row.get(3)?,
         file: if state == State::Written { format!("{folder}/{name}") } else { String::new() },
         sha256,
+        enclosures: enclosures_of(row.get_ref(13)?.as_str()?, folder),
         state,
         country: row.get(8)?,
         post_code: row.get(9)?,

@@ -242,7 +242,7 @@ impl Database {
             Aged::Values => {
                 run("UPDATE interaction_log_entry SET letter = NULL, contact_name = '', address_block = '',
                      email = '', salutation_formal = '', salutation_informal = '', comment = '', subject = '',
-                     file = '', reply_text = '' WHERE run IN ({old})")?;
+                     file = '', enclosures = '', reply_text = '' WHERE run IN ({old})")?;
                 run("UPDATE seed_attempt SET reply_text = '' WHERE run IN ({old})")
             }
             Aged::Entries => {

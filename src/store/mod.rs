@@ -56,7 +56,7 @@ use contact::Keeping;
 
 /// The steps from an empty file to the newest schema that this program knows. `PRAGMA user_version` counts those
 /// that a database has taken; a step that was released never changes.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("schema/1_run.sql"),
     include_str!("schema/2_suppression.sql"),
     include_str!("schema/3_worksheet.sql"),
@@ -67,6 +67,7 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("schema/8_unwell.sql"),
     include_str!("schema/9_hook.sql"),
     include_str!("schema/10_seed.sql"),
+    include_str!("schema/11_enclosure.sql"),
 ];
 
 /// Marks our databases: "MLRN".

@@ -19,6 +19,7 @@ use self::marks::{Leaf, PlaceInJob, Side};
 use self::ticket::Job;
 use crate::delivery::folder::{Folder, FolderError};
 use crate::delivery::outbox::sha256;
+use crate::delivery::outcome::WrittenFile;
 use crate::setup::{Print, PrintOrder, Sides};
 
 /// The name of the print file.
@@ -46,6 +47,8 @@ pub struct Sheaf {
     pub file: String,
     /// The SHA-256 of the file.
     pub sha256: String,
+    /// The files of what goes with it, printed behind it.
+    pub enclosures: Vec<WrittenFile>,
 }
 
 /// Where a letter is in the print file.
@@ -55,7 +58,7 @@ pub struct Printed {
     pub sheaf: Sheaf,
     /// Its first page, from 1.
     pub first_page: usize,
-    /// How many pages it has, without blank ones.
+    /// How many pages it has with its enclosures, without blank ones.
     pub n_pages: usize,
     /// How many sheets it takes.
     pub n_sheets: usize,
@@ -108,8 +111,12 @@ pub fn begin(folder: &Path) -> Result<(), PrintError> {
 /// A letter that is not what was written.
 pub fn counted(folder: &Path, sheaves: Vec<Sheaf>, sides: Sides) -> Result<Vec<Printed>, PrintError> {
     let printed = |sheaf: Sheaf| {
-        let n_pages = read(folder, &sheaf)?.page_iter().count();
-        let n_sheets = sides.n_sheets(n_pages);
+        let (mut n_pages, mut n_sheets) = (0, 0);
+        for document in documents(folder, &sheaf) {
+            let n_of_document = document?.page_iter().count();
+            n_pages += n_of_document;
+            n_sheets += sides.n_sheets(n_of_document);
+        }
         Ok(Printed { sheaf, first_page: 0, n_pages, n_sheets, n_too_small: 0 })
     };
     sheaves.into_iter().map(printed).collect()
@@ -140,45 +147,60 @@ pub fn combine(
     let mut joined = Joined::begin(file).map_err(failed)?;
     let mut n_sheets_before = 0;
     for (number, it) in printed.iter_mut().enumerate() {
-        let document = read(folder, &it.sheaf)?;
         it.first_page = joined.n_pages() + 1;
-        let marks = if form.marks.is_empty() {
-            Vec::new()
-        } else {
-            let before = Before { n_sets: number, n_sheets: n_sheets_before };
-            let drawn = marked(&document, form, &job.code, &before).map_err(failed)?;
-            it.n_too_small = drawn.iter().filter(|drawn| !drawn.is_on_paper).count();
-            drawn.into_iter().map(|drawn| drawn.content).collect()
-        };
-        n_sheets_before += it.n_sheets;
-        joined.add(&document, &marks).map_err(failed)?;
-        if form.sides == Sides::Duplex && it.n_pages % 2 == 1 {
-            joined.add_blank(&document).map_err(failed)?;
+        let mut before =
+            Before { n_sets: number, n_sheets: n_sheets_before, n_pages_of_set: 0, n_sheets_of_set: 0 };
+        for document in documents(folder, &it.sheaf) {
+            let document = document?;
+            let n_pages = document.page_iter().count();
+            let marks = if form.marks.is_empty() {
+                Vec::new()
+            } else {
+                let set = (it.n_pages, it.n_sheets);
+                let drawn = marked(&document, form, &job.code, (&before, set)).map_err(failed)?;
+                it.n_too_small += drawn.iter().filter(|drawn| !drawn.is_on_paper).count();
+                drawn.into_iter().map(|drawn| drawn.content).collect()
+            };
+            before.n_pages_of_set += n_pages;
+            before.n_sheets_of_set += form.sides.n_sheets(n_pages);
+            joined.add(&document, &marks).map_err(failed)?;
+            // Each document begins on a sheet of its own.
+            if form.sides == Sides::Duplex && n_pages % 2 == 1 {
+                joined.add_blank(&document).map_err(failed)?;
+            }
         }
+        n_sheets_before += it.n_sheets;
     }
     joined.finish(&job.description).map_err(failed)?;
     into.publish(&[COMBINED])?;
     Ok(printed)
 }
 
-/// What a print file has before a letter.
+/// What a print file has before a document: before the letter that it is of, and of the letter and its enclosures.
 struct Before {
     n_sets: usize,
     n_sheets: usize,
+    n_pages_of_set: usize,
+    n_sheets_of_set: usize,
 }
 
-/// Draws the marks of a letter's pages.
-fn marked(document: &Document, form: &Print, job: &str, before: &Before) -> io::Result<Vec<marks::Drawn>> {
-    let n_pages = document.page_iter().count();
-    let n_sheets = form.sides.n_sheets(n_pages);
+/// Draws the marks of a document's pages; pages and sheets are counted through the letter and its enclosures, of which
+/// there are so many.
+fn marked(
+    document: &Document,
+    form: &Print,
+    job: &str,
+    (before, (n_pages, n_sheets)): (&Before, (usize, usize)),
+) -> io::Result<Vec<marks::Drawn>> {
     let drawn = |(number, page)| {
         let (sheet, side) = match form.sides {
             Sides::Simplex => (number + 1, Side::Front),
             Sides::Duplex => (number / 2 + 1, if number % 2 == 0 { Side::Front } else { Side::Back }),
         };
+        let sheet = before.n_sheets_of_set + sheet;
         let at = PlaceInJob {
             set: before.n_sets + 1,
-            page: number + 1,
+            page: before.n_pages_of_set + number + 1,
             n_pages,
             sheet,
             n_sheets,
@@ -219,11 +241,18 @@ pub fn ready(folder: &Path, files: &[&str]) -> Result<(), PrintError> {
     Ok(into.publish(&[READY])?)
 }
 
-fn read(folder: &Path, sheaf: &Sheaf) -> Result<Document, PrintError> {
-    let path = folder.join(&sheaf.file);
+/// Reads the letter of a line, then its enclosures.
+fn documents(folder: &Path, sheaf: &Sheaf) -> impl Iterator<Item = Result<Document, PrintError>> {
+    let enclosures = sheaf.enclosures.iter().map(|file| (&file.name, &file.sha256));
+    let files = std::iter::once((&sheaf.file, &sheaf.sha256)).chain(enclosures);
+    files.map(|(file, sha256)| read(folder, file, sha256))
+}
+
+fn read(folder: &Path, file: &str, digest: &str) -> Result<Document, PrintError> {
+    let path = folder.join(file);
     let failed = |reason: String| PrintError::Letter { path: path.clone(), reason };
     let bytes = fs::read(&path).map_err(|error| failed(error.to_string()))?;
-    if sha256(&bytes) != sheaf.sha256 {
+    if sha256(&bytes) != digest {
         return Err(failed("it is not the file that was written".to_owned()));
     }
     Document::load_mem(&bytes).map_err(|error| failed(error.to_string()))

@@ -73,7 +73,13 @@ impl Transport for Mailer<'_> {
         let content = match parcel {
             Parcel::Message { message, .. } => StagedContent::Message(message.clone()),
             Parcel::Letter { name, .. } => {
-                StagedContent::File { name: name.to_owned(), sha256: String::new(), beside: None }
+                let name = name.to_owned();
+                StagedContent::File {
+                    name,
+                    sha256: String::new(),
+                    enclosures: Vec::new(),
+                    beside: Vec::new(),
+                }
             }
         };
         Ok(Staged { line, content })
