@@ -49,16 +49,42 @@ impl Texts {
         let before = before?;
         let old = self.bytes.get(before.start..before.start + before.length)?;
         let enough = |length: usize| if length < MIN_MATCH { 0 } else { length.min(MAX_MATCH) };
-        let prefix = enough(old.iter().zip(value).take_while(|(a, b)| a == b).count());
+        let prefix = enough(n_alike(old, value));
         let rest = old[prefix..].iter().rev().zip(value[prefix..].iter().rev());
         let suffix = enough(rest.take_while(|(a, b)| a == b).count());
         Some(Alike { place: before.place, length: before.length, prefix, suffix })
     }
 }
 
+/// Counts the bytes that both begin with, a word at a time.
+fn n_alike(one: &[u8], other: &[u8]) -> usize {
+    let (words, _) = one.as_chunks::<8>();
+    let (other_words, _) = other.as_chunks::<8>();
+    for (index, (word, other_word)) in words.iter().zip(other_words).enumerate() {
+        let differs = u64::from_le_bytes(*word) ^ u64::from_le_bytes(*other_word);
+        if differs != 0 {
+            return index * 8 + (differs.trailing_zeros() / 8) as usize;
+        }
+    }
+    let n_bytes = words.len().min(other_words.len()) * 8;
+    let rest = one[n_bytes..].iter().zip(&other[n_bytes..]);
+    n_bytes + rest.take_while(|(a, b)| a == b).count()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Texts;
+    use proptest::prelude::*;
+
+    use super::{Texts, n_alike};
+
+    proptest! {
+        #[test]
+        fn what_two_values_begin_with_is_counted(alike in "[ab]{0,40}", one in "[ab]{0,20}", other in "[ab]{0,20}") {
+            let (one, other) = (format!("{alike}{one}"), format!("{alike}{other}"));
+            let expected = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+            prop_assert_eq!(n_alike(one.as_bytes(), other.as_bytes()), expected);
+        }
+    }
 
     #[test]
     fn a_value_is_compared_with_the_last_in_its_place() {
