@@ -307,18 +307,8 @@ fn read_records(
     mut each: impl FnMut(&Table, &Record, &mut Problems),
 ) {
     let mut record = Record::default();
-    loop {
-        match table.read(&mut record) {
-            Ok(false) => return,
-            Ok(true) => each(table, &record, problems),
-            Err(error) => {
-                let ends_table = error.problem.ends_table();
-                problems.add_table(error);
-                if ends_table {
-                    return;
-                }
-            }
-        }
+    while table.read_next(&mut record, &mut |error| problems.add_table(error)) {
+        each(table, &record, problems);
     }
 }
 

@@ -269,6 +269,23 @@ impl Table {
         }
     }
 
+    /// Reads the next record that can be read into `record`, and hands the errors of those before it to `note`; false
+    /// at the end, or where nothing behind can be read.
+    pub fn read_next(&mut self, record: &mut Record, note: &mut dyn FnMut(TableError)) -> bool {
+        loop {
+            match self.read(record) {
+                Ok(more) => return more,
+                Err(error) => {
+                    let ends_table = error.problem.ends_table();
+                    note(error);
+                    if ends_table {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
     /// Returns the place of a cell in this file; of the whole record without a column.
     pub fn place(&self, row: u64, column: Option<usize>) -> Place {
         let row = match &self.source {

@@ -393,19 +393,10 @@ fn each_record(
         return Ok(problems);
     }
     let mut record = Record::default();
-    loop {
-        match table.read(&mut record) {
-            Ok(false) => return Ok(problems),
-            Ok(true) => take(&table, &record, &columns, &mut problems)?,
-            Err(error) => {
-                let ends = error.problem.ends_table();
-                problems.push(error.into());
-                if ends {
-                    return Ok(problems);
-                }
-            }
-        }
+    while table.read_next(&mut record, &mut |error| problems.push(error.into())) {
+        take(&table, &record, &columns, &mut problems)?;
     }
+    Ok(problems)
 }
 
 fn set_field(master: &mut Master, name: &str, text: &str, place: &str, problems: &mut Vec<Problem>) {

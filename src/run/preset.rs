@@ -133,19 +133,7 @@ pub fn import_templates(masters: &mut dyn Masters, setup: &Setup, path: &Path) -
         masters.templates()?.into_iter().map(|template| (template.code.clone(), template)).collect();
     let mut changed = BTreeSet::new();
     let mut record = Record::default();
-    loop {
-        match table.read(&mut record) {
-            Ok(false) => break,
-            Ok(true) => {}
-            Err(error) => {
-                let ends = error.problem.ends_table();
-                problems.push(error.into());
-                if ends {
-                    break;
-                }
-                continue;
-            }
-        }
+    while table.read_next(&mut record, &mut |error| problems.push(error.into())) {
         let place = table.place(record.row(), None).to_string();
         let text = |wanted: &str| {
             let column = columns.iter().find(|(_, name)| *name == wanted);

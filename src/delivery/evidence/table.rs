@@ -81,19 +81,7 @@ pub fn table(path: &Path, wanted: &BTreeSet<Uuid>) -> Result<Vec<Evidence>, Vec<
     };
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     let mut record = Record::default();
-    loop {
-        match table.read(&mut record) {
-            Ok(false) => break,
-            Ok(true) => {}
-            Err(error) => {
-                let ends_table = error.problem.ends_table();
-                problems.push(error.into());
-                if ends_table {
-                    break;
-                }
-                continue;
-            }
-        }
+    while table.read_next(&mut record, &mut |error| problems.push(error.into())) {
         let Some(message) = message_key(&record.text(message_id)).filter(|it| wanted.contains(it)) else {
             continue;
         };

@@ -105,19 +105,7 @@ pub fn read_table(
     let mut problems = Vec::new();
     let mut found = Vec::new();
     let mut record = Record::default();
-    loop {
-        match table.read(&mut record) {
-            Ok(false) => break,
-            Ok(true) => {}
-            Err(error) => {
-                let ends_table = error.problem.ends_table();
-                problems.push(error.into());
-                if ends_table {
-                    break;
-                }
-                continue;
-            }
-        }
+    while table.read_next(&mut record, &mut |error| problems.push(error.into())) {
         let place = |column| table.place(record.row(), Some(column)).to_string();
         let text = |column: Option<usize>| column.map(|column| (column, record.text(column)));
         let address = record.text(address).parse::<Address>().map_err(|error| {

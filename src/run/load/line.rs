@@ -92,19 +92,10 @@ impl Loader<'_> {
             return Ok(());
         };
         let mut record = Record::default();
-        loop {
-            match table.read(&mut record) {
-                Ok(false) => return Ok(()),
-                Ok(true) => self.table_line(segment, &table, &record, contact_column)?,
-                Err(error) => {
-                    let ends = error.problem.ends_table();
-                    self.problems.push(error.into());
-                    if ends {
-                        return Ok(());
-                    }
-                }
-            }
+        while table.read_next(&mut record, &mut |error| self.problems.push(error.into())) {
+            self.table_line(segment, &table, &record, contact_column)?;
         }
+        Ok(())
     }
 
     fn table_line(
