@@ -22,7 +22,7 @@ pub struct ManifestRow {
     pub name: String,
     /// The address as on the envelope, one line each.
     pub address: String,
-    /// The country that a letter on paper goes to; empty for the sender's own.
+    /// The country that a letter for the print file goes to; empty for the sender's own, and for files that are no PDF.
     pub country: String,
     /// Its postcode.
     pub post_code: String,

@@ -272,8 +272,10 @@ impl Database {
             .connection
             .prepare(
                 "SELECT line_no, contact, contact_name, address_block, correspondence_type, file, file_sha256, state,
-                        coalesce(json_extract(letter, '$.destination.country'), ''),
-                        coalesce(json_extract(letter, '$.destination.post_code'), ''), reason,
+                        CASE WHEN file GLOB '*.pdf' THEN coalesce(json_extract(letter, '$.destination.country'), '')
+                          ELSE '' END,
+                        CASE WHEN file GLOB '*.pdf' THEN coalesce(json_extract(letter, '$.destination.post_code'), '')
+                          ELSE '' END, reason,
                         is_cancelled OR EXISTS (SELECT 1 FROM logged_segment AS l WHERE l.run = ?1 AND l.is_cancelled),
                         language, enclosures
                  FROM interaction_log_entry WHERE run = ?1 ORDER BY entry", // the order of the lines, in which they were planned
