@@ -292,7 +292,7 @@ fn the_set_up_is_shown_with_where_each_value_comes_from_and_without_secrets() {
     let place = Place::new();
     place.write(
         "mailrun.toml",
-        "[smtp]\nfrom = \"a@example.com\"\nurl = \"smtp://localhost\"\npassword = { env = \"SECRET\" }\n\n\
+        "[smtp]\nfrom = \"a@example.com\"\nurl = \"smtp://anna:c4n4ry@localhost\"\npassword = { env = \"SECRET\" }\n\n\
          [[salesperson]]\ncode = \"JR\"\nname = \"Jana\"\n\n[pdf]\nsoffice = \"/bin/sh\"\n",
     );
     let shown = place.run(&["config", "show", "--json", "--out", "letters"]).expect_code(0).json_lines();
@@ -305,6 +305,7 @@ fn the_set_up_is_shown_with_where_each_value_comes_from_and_without_secrets() {
     };
     let pair = |value: &str, from: &str| (value.to_owned(), from.to_owned());
     assert_eq!(of("smtp.from"), pair("a@example.com", "mailrun.toml:2"));
+    assert_eq!(of("smtp.url"), pair("smtp://anna:…@localhost", "mailrun.toml:3"));
     assert_eq!(of("smtp.password.env"), pair("SECRET", "mailrun.toml:4"));
     assert_eq!(of("salesperson[1].code"), pair("JR", "mailrun.toml:7"));
     assert_eq!(of("output.folder"), pair("letters", "--out"));

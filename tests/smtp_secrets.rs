@@ -55,10 +55,15 @@ fn a_password_is_neither_printed_nor_kept() {
             set_url(&place, &url, &format!("password = {password}"));
             for arguments in [
                 &["check", "segment.toml", "-vv"][..],
+                &["config", "show"],
+                &["doctor"],
+                &["preview", "segment.toml", "--first", "1", "--send-to", "me@example.com", "--yes"],
                 &["run", "segment.toml", "--yes", "-vv", "--wait", "0s"],
                 &["resume", "--yes", "-vv", "--json", "--wait", "0s"],
                 &["status", "--json"],
                 &["log", "list", "--json"],
+                &["log", "show", "1"],
+                &["log", "resend", "1", "--yes", "--wait", "0s"],
             ] {
                 let mut command = place.command(arguments);
                 let output = command
@@ -93,4 +98,26 @@ fn a_password_that_cannot_be_had_pauses_the_run_and_says_where_it_was_looked_for
     check("{ file = \"no-such-file\" }", "`no-such-file` cannot be read");
     check("{ command = [\"false\"] }", "`false` failed");
     check("{ command = [\"true\"] }", "its first line is empty");
+}
+
+#[test]
+fn a_secret_in_the_set_up_itself_is_refused_and_not_repeated() {
+    for written in [
+        format!("password = \"{CANARY}\""),
+        format!("password = [\"{CANARY}\"]"),
+        format!("password = {{ password = \"{CANARY}\" }}"),
+        format!("dkim = {{ domain = \"example.com\", selector = \"s\", key = \"{CANARY}\" }}"),
+        "password = 4711080915".to_owned(),
+    ] {
+        let place = place_with_messages(1);
+        set_url(&place, "smtp://anna@127.0.0.1:1", &written);
+        for arguments in
+            [&["check", "segment.toml"][..], &["config", "show"], &["doctor"], &["run", "segment.toml"]]
+        {
+            let ended = place.run(arguments).expect_code(1);
+            let said = format!("{}{}", ended.stdout, ended.stderr);
+            assert!(said.contains("mailrun.toml, line "), "{written}: {said}");
+            assert!(!said.contains(CANARY) && !said.contains("4711080915"), "{written}: {said}");
+        }
+    }
 }

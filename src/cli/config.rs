@@ -12,6 +12,7 @@ use super::office::{setup, setup_path};
 use super::options::Common;
 use super::problem::Failure;
 use super::terminal::{Terminal, table};
+use crate::delivery::smtp::server::without_password;
 use crate::setup::Setup;
 use crate::setup::declaration::line_at;
 
@@ -125,7 +126,7 @@ fn walk(above: &str, table: &DeTable<'_>, take: &mut dyn FnMut(String, String, u
 
 fn shown_value(value: &DeValue<'_>) -> String {
     match value {
-        DeValue::String(text) => text.to_string(),
+        DeValue::String(text) => without_password(text),
         DeValue::Integer(number) => number.to_string(),
         DeValue::Float(number) => number.to_string(),
         DeValue::Boolean(truth) => truth.to_string(),

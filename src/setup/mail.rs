@@ -5,7 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::rate::{Rates, Span};
 use super::window::SendWindow;
@@ -173,7 +174,7 @@ pub struct Dkim {
 }
 
 /// Where a secret comes from; never the secret itself.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Secret {
     /// An environment variable.
@@ -182,6 +183,61 @@ pub enum Secret {
     File(PathBuf),
     /// What a command prints; of a password, its first line.
     Command(Vec<String>),
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    /// What stands in the place of a table may be the secret itself, which no error repeats.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+        struct Source;
+
+        impl Source {
+            fn refuse<T, E: de::Error>() -> Result<T, E> {
+                Err(E::custom(
+                    "a secret does not stand in this file: set `{ env = \"NAME\" }`, `{ file = \"PATH\" }` or \
+                     `{ command = [\"PROGRAM\", \"ARGUMENT\"] }`",
+                ))
+            }
+        }
+
+        impl<'de> Visitor<'de> for Source {
+            type Value = Secret;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("where the secret comes from")
+            }
+
+            fn visit_str<E: de::Error>(self, _: &str) -> Result<Secret, E> {
+                Source::refuse()
+            }
+
+            fn visit_i64<E: de::Error>(self, _: i64) -> Result<Secret, E> {
+                Source::refuse()
+            }
+
+            fn visit_u64<E: de::Error>(self, _: u64) -> Result<Secret, E> {
+                Source::refuse()
+            }
+
+            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Secret, E> {
+                Source::refuse()
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Secret, A::Error> {
+                let secret = match map.next_key::<String>()?.as_deref() {
+                    Some("env") => Secret::Env(map.next_value()?),
+                    Some("file") => Secret::File(map.next_value()?),
+                    Some("command") => Secret::Command(map.next_value()?),
+                    Some(_) | None => return Source::refuse(),
+                };
+                match map.next_key::<String>()? {
+                    None => Ok(secret),
+                    Some(_) => Err(de::Error::custom("a secret comes from one place only")),
+                }
+            }
+        }
+
+        deserializer.deserialize_any(Source)
+    }
 }
 
 /// The e-mail-to-fax gateway.

@@ -185,7 +185,8 @@ fn percent_decoded(text: &str) -> Option<String> {
     (!user.contains(char::is_control)).then_some(user)
 }
 
-fn without_password(url: &str) -> String {
+/// Returns a URL as it may be shown: what may be a password in it is left out.
+pub fn without_password(url: &str) -> String {
     let Some((before, host)) = url.rsplit_once('@') else { return url.to_owned() };
     match before.split_once("://").and_then(|(scheme, user)| Some((scheme, user.split_once(':')?.0))) {
         Some((scheme, user)) => format!("{scheme}://{user}:…@{host}"),
