@@ -34,6 +34,11 @@ use mailrun::setup::{Master, MasterKind, Setup};
 use mailrun::store::Database;
 
 use support::place::{NOW, Place};
+use support::post::{place_with_messages, set_server};
+use support::smtp::SmtpServer;
+
+/// How many messages the runs over a mail server have.
+const N_MESSAGES: usize = 4;
 
 /// When the store of a test dies.
 #[derive(Clone, Copy, Debug)]
@@ -249,6 +254,64 @@ fn die_at_every_call(death: fn(usize) -> Death) {
 #[test]
 fn a_run_whose_store_dies_before_any_call_ends_as_if_nothing_had_been() {
     die_at_every_call(Death::Before);
+}
+
+/// Sends until the store dies and then to the end; tells whether the store died before the run had ended.
+fn die_and_send_on(death: Death) -> bool {
+    let server = SmtpServer::good();
+    let place = place_with_messages(N_MESSAGES);
+    set_server(&place, &server, "connections = 1\nseeds = [\"archive@example.com\"]");
+    let file = place.path("mailrun.db");
+    let mut mortal = Mortal { database: database(&file), death, n_calls: 0, is_dead: false };
+    let ended = run_once(&place, &mut mortal);
+    let died = mortal.is_dead;
+    assert_eq!(ended.is_err(), died, "{death:?}: {ended:?}");
+    drop(mortal);
+
+    let mut plain = database(&file);
+    let go_on = |plain: &mut Database, run, in_doubt| {
+        let report = at(&place, plain, |office| run::resume(office, run, in_doubt, &mut |_| {}));
+        report.unwrap_or_else(|error| panic!("{death:?}: {error}"))
+    };
+    let interrupted = plain.interrupted().expect("the runs can be listed");
+    for (run, _) in &interrupted {
+        let _ = go_on(&mut plain, *run, InDoubt::Hold);
+    }
+    if interrupted.is_empty() && died && server.n_connections() == 0 {
+        let _ = run_once(&place, &mut plain).expect("the run begins anew");
+    }
+    let log = place.run(&["log", "list", "--json"]).expect_code(0).json_lines();
+    assert_eq!(log.len(), N_MESSAGES, "{death:?}");
+    let times = server.times();
+    assert!(times.values().all(|times| *times == 1), "{death:?}: {times:?}");
+    let mut n_doubted = 0;
+    for entry in &log {
+        let email = entry["email"].as_str().expect("an address");
+        match entry["state"].as_str().expect("a state") {
+            "accepted" => assert!(times.contains_key(email), "{death:?}: {email} is missing"),
+            "in-doubt" => n_doubted += 1,
+            state => panic!("{death:?}: {email} is {state}"),
+        }
+    }
+    assert!(n_doubted <= 1, "{death:?}: one connection, {n_doubted} in doubt");
+    if n_doubted > 0 {
+        let report = go_on(&mut plain, RunNo(1), InDoubt::Resend);
+        assert!(report.is_logged, "{death:?}: {report:?}");
+    }
+    let taken = server.taken().into_iter().filter(|taken| taken.recipient != "archive@example.com");
+    let (people, ids): (BTreeSet<String>, BTreeSet<String>) =
+        taken.map(|taken| (taken.recipient, taken.message_id)).unzip();
+    assert_eq!((people.len(), ids.len()), (N_MESSAGES, N_MESSAGES), "{death:?}");
+    assert!(server.times().get("archive@example.com").is_none_or(|times| *times == 1), "{death:?}");
+    died
+}
+
+#[test]
+fn messages_of_a_run_whose_store_dies_at_any_call_reach_everybody_once_or_are_in_doubt() {
+    for death in [Death::Before, Death::After] {
+        let n_deaths = (0..).take_while(|&number| die_and_send_on(death(number))).count();
+        assert!(n_deaths > 30, "only {n_deaths} calls");
+    }
 }
 
 #[test]

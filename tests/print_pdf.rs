@@ -136,6 +136,47 @@ fn a_full_disk_stops_the_run_wherever_it_fills_and_room_lets_it_go_on() {
 }
 
 #[test]
+fn a_print_file_is_whole_or_not_there_and_ready_comes_last() {
+    let (mut n_stopped, mut n_changed) = (0, 0);
+    for n_free_pages in (2..=14).step_by(2).chain([9, 11]) {
+        let place = place_of(&NAMES);
+        let disk = SmallDisk::mount(&place.path("out"), 400);
+        place.write("out/ballast", vec![0; (100 - n_free_pages) * 4_096]);
+        let at = |name: &str| place.path(&format!("out/SM1/{name}"));
+        let ended = place.run(&["run", "segment.toml", "--print"]);
+        assert!(matches!(ended.code, Some(0 | 4)), "{n_free_pages}: {ended:?}");
+        fs::remove_file(place.path("out/ballast")).expect("it is ours");
+        if ended.code == Some(4) {
+            n_stopped += 1;
+            assert!(!at("READY").exists(), "{n_free_pages}");
+            if at("combined.pdf").exists() {
+                let checked = Command::new("qpdf").arg("--check").arg(at("combined.pdf")).output();
+                assert!(checked.expect("qpdf runs").status.success(), "{n_free_pages}");
+            }
+            // A letter that is not what the journal knows is not printed.
+            if pdfs(&place).len() == NAMES.len() {
+                n_changed += 1;
+                let letter = pdfs(&place).remove(3);
+                let whole = place.read(&letter);
+                place.write(&letter, [&whole[..], b"%"].concat());
+                let ended = place.run(&["resume", "SM1"]);
+                assert!(ended.stderr.contains("cannot be printed"), "{n_free_pages}: {ended:?}");
+                assert!(ended.code != Some(0) && !at("READY").exists(), "{n_free_pages}: {ended:?}");
+                place.write(&letter, whole);
+            }
+            let is_begun = place.run(&["status", "SM1"]).code == Some(0);
+            let go_on = if is_begun { &["resume"][..] } else { &["run", "segment.toml", "--print"] };
+            let _ = place.run(go_on).expect_code(0);
+        }
+        let ready = Command::new("sha256sum").args(["-c", "READY"]).current_dir(at("")).output();
+        assert!(ready.expect("sha256sum runs").status.success(), "{n_free_pages}");
+        expect_all_letters(&place);
+        drop(disk);
+    }
+    assert!(n_stopped > 4 && n_changed > 0, "{n_stopped} stopped, {n_changed} with all letters");
+}
+
+#[test]
 fn without_libreoffice_nothing_happens_and_the_message_says_what_to_install() {
     let place = place_of(&NAMES);
     place.write("mailrun.toml", "[output]\nletters = \"pdf\"\n[pdf]\nsoffice = \"./nowhere/soffice\"\n");

@@ -2,7 +2,9 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -58,6 +60,49 @@ fn expect_counts(report: &Value, counts: &[(&str, u64)]) {
 /// The entries of a place's log.
 fn entries(place: &Place, more: &[&str]) -> Vec<Value> {
     place.run(&[&["log", "list", "--json"], more].concat()).expect_code(0).json_lines()
+}
+
+/// The state of the entry of a recipient, as anybody can read it in the database.
+fn state_of(database: &Path, recipient: &str) -> String {
+    let database = rusqlite::Connection::open(database).expect("the database is there");
+    let sql = "SELECT state FROM interaction_log_entry WHERE email = ?1";
+    database.query_row(sql, [recipient], |row| row.get(0)).expect("each recipient has an entry")
+}
+
+#[test]
+fn a_message_is_sending_on_disk_before_the_server_hears_of_it_and_done_before_the_next() {
+    const N_MESSAGES: usize = 30;
+    let place = place_with_messages(N_MESSAGES);
+    let database = place.path("mailrun.db");
+    let seen = Arc::new(Mutex::new((BTreeMap::<usize, String>::new(), Vec::<(At, String)>::new())));
+    let notes = Arc::clone(&seen);
+    let server = SmtpServer::scripted(move |moment| {
+        let mut notes = notes.lock().expect("no look fails");
+        let (last, states) = &mut *notes;
+        match moment.at {
+            At::Mail => {
+                if let Some(before) = last.get(&moment.connection) {
+                    states.push((At::Mail, state_of(&database, before)));
+                }
+            }
+            At::Rcpt => {
+                states.push((At::Rcpt, state_of(&database, &moment.recipient)));
+                let _ = last.insert(moment.connection, moment.recipient.clone());
+            }
+            _ => {}
+        }
+        Act::Good
+    });
+    set_server(&place, &server, "connections = 2");
+    let _ = run(&place, &[], 0);
+    let (_, states) = &*seen.lock().expect("no look fails");
+    let of = |at: At| states.iter().filter(move |(it, _)| *it == at).map(|(_, state)| state.as_str());
+    assert_eq!(
+        (of(At::Rcpt).count(), of(At::Mail).count()),
+        (N_MESSAGES, N_MESSAGES - server.n_connections())
+    );
+    assert!(of(At::Rcpt).all(|state| state == "sending"), "{states:?}");
+    assert!(of(At::Mail).all(|state| state == "accepted"), "{states:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Holds that Ctrl-C waits for what is at the dot, and that a second one leaves it in doubt.
+//! Holds that Ctrl-C waits for what is at the dot, that a second one leaves it in doubt, and a second process stays away.
 
 mod support;
 
@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, atomic::AtomicUsize, atomic::Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use support::place::Place;
 use support::post::{place_with_messages, set_server};
@@ -100,4 +101,26 @@ fn a_second_ctrl_c_leaves_it_in_doubt() {
     gate.open();
     let ended = place.run(&["resume", "--yes", "--json"]).expect_code(3);
     assert_eq!((&ended.report()["accepted"], &ended.report()["in_doubt"]), (&4.into(), &1.into()));
+}
+
+#[test]
+fn a_second_process_is_told_that_the_first_is_sending_and_sends_nothing() {
+    let (server, gate, at_the_dot) = gated_server();
+    let place = place_with_messages(N_CONTACTS);
+    set_server(&place, &server, "connections = 1");
+    let mut first = place
+        .command(&["run", "segment.toml", "--yes"])
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    at_the_dot.recv_timeout(Duration::from_secs(60)).expect("the first message comes to its dot");
+    for second in [&["run", "segment.toml", "--yes"][..], &["resume", "SM00001", "--yes"]] {
+        let ended = place.run(second).expect_code(5);
+        assert!(ended.stderr.contains("another process runs segment SM00001"), "{}", ended.stderr);
+    }
+    assert_eq!(server.n_connections(), 1);
+    gate.open();
+    assert!(first.wait().expect("it ends").success());
+    assert_eq!(server.times().len(), N_CONTACTS);
+    assert!(server.times().values().all(|times| *times == 1));
 }

@@ -208,6 +208,14 @@ impl SmallDisk {
         assert!(output.status.success(), "a tmpfs cannot be mounted (this test needs root): {text}");
         SmallDisk { folder: folder.to_owned() }
     }
+
+    /// Mounts it anew with other options, such as `size=100m`; what is on it stays.
+    #[track_caller]
+    pub(crate) fn remount(&self, options: &str) {
+        let options = format!("remount,{options}");
+        let status = Command::new("mount").args(["-o", &options]).arg(&self.folder).status();
+        assert!(status.is_ok_and(|status| status.success()), "cannot remount: this test needs root");
+    }
 }
 
 impl Drop for SmallDisk {
