@@ -464,3 +464,43 @@ fn a_document_in_another_language_has_the_same_field_names() {
         .collect();
     assert_eq!(texts, ["Guten Tag DiJana RothBasel", "Hello EdJana RothBasel"]);
 }
+
+#[test]
+fn what_is_not_there_is_answered_by_what_there_is() {
+    let place = office();
+    let answered = |words: &[&str], expected: &str| {
+        let ended = place.run(words);
+        assert!(ended.stderr.contains(expected), "{words:?}: {}", ended.stderr);
+    };
+    answered(&["segment", "set", "SM00001", "interaction_template=LETTER"], "help: there are `T`, `U`\n");
+    answered(&["segment", "set", "SM00001", "salesperson=Mary"], "help: there is `JR`\n");
+    answered(&["segment", "mailing-group", "SM00001", "CHRISTMAS"], "help: none is there yet\n");
+    answered(
+        &["segment", "set", "SM00001", "reference=X"],
+        "help: the values are interaction_template, description",
+    );
+    answered(&["segment", "set", "SM00001", "descripton=X"], "help: did you mean `description`?\n");
+    answered(&["segment", "add", "SM00001", "cty = 'Bern'"], "help: did you mean `city`?\n");
+    answered(
+        &["segment", "add", "SM00001", "city = Zug"],
+        "help: no column is called so; write a text in single quotes, `'Zug'`; docs/criteria.md has the columns\n",
+    );
+    answered(&["contact", "delete", "P9"], "help: `mailrun contact list` shows those there are\n");
+    // What is on the segment is not added again in silence.
+    let again = "help: who is on the segment already is added again with `--allow-existing` alone\n";
+    let first = place.run(&["segment", "add", "SM00001", "--contact", "P4"]).expect_code(0);
+    assert!(!first.stderr.contains(again), "{}", first.stderr);
+    answered(&["segment", "add", "SM00001", "--contact", "P4"], again);
+    answered(&["segment", "add", "SM00001", "no = 'P4'"], again);
+    // The log keeps what it names.
+    answered(&["template", "delete", "T"], "help: it stays as long as the log has entries of it");
+    // A follow-up says how many it reaches, and why nobody.
+    answered(&["logged", "follow-up", "TEMPLATES"], "segment SM00002 has 1 line\n");
+    let _ = place.run(&["log", "cancel", "1"]).expect_code(0);
+    answered(
+        &["logged", "follow-up", "TEMPLATES"],
+        "segment SM00003 has 0 lines\n  help: whom the segment did not",
+    );
+    let logged = place.run(&["logged", "list"]).expect_code(0);
+    assert!(logged.stdout.contains("2026-03-01 09:00 CET"), "{}", logged.stdout);
+}

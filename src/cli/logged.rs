@@ -1,6 +1,7 @@
 //! Owns the commands for logged segments: list, show, cancel, uncancel, delete.
 
 use clap::{Args, Subcommand};
+use jiff::ZonedDateTime;
 use serde_json::json;
 
 use super::DONE;
@@ -120,7 +121,11 @@ fn list(common: &Common, campaign: Option<&str>, terminal: &Terminal) -> Result<
                 (false, logged) => format!("follows {logged}"),
             };
             let (run, lines) = (row.run.to_string(), row.lines.to_string());
-            let cells = [&row.segment, &run, &lines, &row.logged_at, &mark, &row.description];
+            let logged_at = row
+                .logged_at
+                .parse::<ZonedDateTime>()
+                .map_or_else(|_| row.logged_at.clone(), |at| at.strftime("%Y-%m-%d %H:%M %Z").to_string());
+            let cells = [&row.segment, &run, &lines, &logged_at, &mark, &row.description];
             rows.push(cells.map(String::clone).to_vec());
         }
     })?;
@@ -209,6 +214,14 @@ fn follow(common: &Common, follow: &Follow, terminal: &Terminal) -> Result<u8, F
     match terminal.json {
         true => terminal.object(&mut data, &json!({ "segment": made.segment, "lines": made.n_lines })),
         false => data.line(&made.segment.0),
+    }
+    drop(data);
+    let lines = counted(made.n_lines as u64, "line", "lines");
+    terminal.say(&format!("segment {} has {lines}", made.segment));
+    if made.n_lines == 0 {
+        terminal.say(
+            "  help: whom the segment did not reach and what is cancelled are left out; `--all` takes all",
+        );
     }
     Ok(DONE)
 }

@@ -172,8 +172,12 @@ fn act(
         };
         Ok((n_changed, database.n_lines(&segment)?))
     })?;
-    let what = if action.kind == CriteriaKind::Add { "added" } else { "taken away" };
+    let is_add = action.kind == CriteriaKind::Add;
+    let what = if is_add { "added" } else { "taken away" };
     terminal.say(&format!("{} {what}; segment {segment} has {}", lines(n_changed), lines(n_lines)));
+    if is_add && n_changed == 0 && n_lines > 0 && !action.options.allow_existing {
+        terminal.say("  help: who is on the segment already is added again with `--allow-existing` alone");
+    }
     if terminal.json {
         let object = json!({ "segment": segment, "changed": n_changed, "lines": n_lines });
         terminal.object(&mut terminal.data(), &object);

@@ -14,6 +14,9 @@ use crate::run::records::{Records, RecordsError};
 use crate::segment::SegmentNo;
 use crate::setup::master::{FieldForm, Master, MasterKind};
 
+/// How many codes are listed where one is not known.
+const CODES_LISTED: usize = 8;
+
 /// Who uses something: `3 contacts`, and one of them as an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Usage {
@@ -23,6 +26,13 @@ pub struct Usage {
     pub count: u64,
     /// One of them.
     pub example: String,
+}
+
+impl Usage {
+    /// Tells whether the log uses it, which nobody can change.
+    fn is_of_log(&self) -> bool {
+        self.who.starts_with("interaction log ")
+    }
 }
 
 /// A contact that has a code of a code table.
@@ -247,7 +257,7 @@ pub fn delete_template(masters: &mut dyn Masters, code: &str) -> Result<(), Chan
 /// As for [`delete_master`].
 pub fn delete_contact(masters: &mut dyn Masters, no: &ContactNo) -> Result<(), ChangeError> {
     if !masters.has_contact(no)? {
-        return Err(unknown("contact", no.as_str(), &[]));
+        return Err(unknown_contact(no));
     }
     let uses = masters.uses_of_contact(no)?;
     refuse_if_used("contact", no.as_str(), uses).map_err(|error| match error {
@@ -272,7 +282,7 @@ pub fn delete_contact(masters: &mut dyn Masters, no: &ContactNo) -> Result<(), C
 /// There is no such contact, or a run that has a line of it is not ended.
 pub fn erase_contact(masters: &mut dyn Masters, no: &ContactNo) -> Result<Erased, ChangeError> {
     if !masters.has_contact(no)? {
-        return Err(unknown("contact", no.as_str(), &[]));
+        return Err(unknown_contact(no));
     }
     if let Some(segment) = masters.unfinished_segment(no)? {
         let message =
@@ -476,10 +486,27 @@ fn keys(masters: &mut dyn Masters, kind: MasterKind) -> Result<Vec<String>, Reco
     Ok(masters.masters(kind)?.iter().map(Master::key).collect())
 }
 
-/// Nothing of this code is known; the nearest one is named.
+/// Nothing of this code is known; the nearest one is named, else those there are.
 pub fn unknown(words: &str, code: &str, known: &[String]) -> ChangeError {
-    let help = did_you_mean(code, known.iter().map(String::as_str));
-    ChangeError::problem("unknown-code", format!("there is no {words} `{code}`"), help)
+    let nearest = did_you_mean(code, known.iter().map(String::as_str));
+    let help = nearest.unwrap_or_else(|| those_there_are(known));
+    ChangeError::problem("unknown-code", format!("there is no {words} `{code}`"), Some(help))
+}
+
+fn those_there_are(known: &[String]) -> String {
+    let quoted: Vec<String> = known.iter().take(CODES_LISTED).map(|code| format!("`{code}`")).collect();
+    let listed = quoted.join(", ");
+    match known.len() {
+        0 => "none is there yet".to_owned(),
+        1 => format!("there is {listed}"),
+        n if n <= CODES_LISTED => format!("there are {listed}"),
+        n => format!("there are {n}, such as {listed}"),
+    }
+}
+
+fn unknown_contact(no: &ContactNo) -> ChangeError {
+    let help = "`mailrun contact list` shows those there are".to_owned();
+    ChangeError::problem("unknown-code", format!("there is no contact `{no}`"), Some(help))
 }
 
 /// Refuses to delete what is used, and names who uses it.
@@ -487,12 +514,17 @@ fn refuse_if_used(words: &str, key: &str, uses: Vec<Usage>) -> Result<(), Change
     if uses.is_empty() {
         return Ok(());
     }
+    let is_logged = uses.iter().any(Usage::is_of_log);
     let uses: Vec<String> = uses
         .iter()
         .map(|usage| format!("{} {}, such as {}", usage.count, usage.who, usage.example))
         .collect();
     let message = format!("{words} `{key}` is used by {}", uses.join("; "));
-    Err(ChangeError::problem("in-use", message, Some("take it away there first".to_owned())))
+    let help = match is_logged {
+        true => "it stays as long as the log has entries of it; nothing has to use it from now on",
+        false => "take it away there first",
+    };
+    Err(ChangeError::problem("in-use", message, Some(help.to_owned())))
 }
 
 fn problem(

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::contact::address::AlternativeAddress;
 use crate::contact::import::ContactColumn;
 use crate::contact::inheritance::Inherited;
-use crate::contact::{Contact, ContactNo};
+use crate::contact::{Contact, ContactNo, all_fields, did_you_mean};
 use crate::delivery::suppression::{AddressKey, SuppressionReason};
 use crate::interaction::{InteractionTemplate, RunNo};
 use crate::merge::value::Frame;
@@ -84,15 +84,25 @@ impl RecordsError {
                 Some("use the newer program, or another database with `--db`".to_owned())
             }
             RecordsError::Foreign { .. } => Some("name another file with `--db`".to_owned()),
-            RecordsError::Condition { .. } => Some(
-                "write an SQL condition over the columns of `contact`, such as `country = 'CH'`".to_owned(),
-            ),
+            RecordsError::Condition { reason } => Some(help_with_condition(reason)),
             RecordsError::Stranger { .. } | RecordsError::SeedStranger { .. } => {
                 Some("see that only one process works on the segment".to_owned())
             }
             RecordsError::Surroundings { .. } => None,
         }
     }
+}
+
+/// Says what to do about a condition that SQLite refuses for this reason.
+fn help_with_condition(reason: &str) -> String {
+    let Some(column) = reason.strip_prefix("no such column: ") else {
+        return "write an SQL condition over the columns of `contact`, such as `country = 'CH'`".to_owned();
+    };
+    did_you_mean(column, all_fields()).unwrap_or_else(|| {
+        format!(
+            "no column is called so; write a text in single quotes, `'{column}'`; docs/criteria.md has the columns"
+        )
+    })
 }
 
 /// A line together with all that is known of its contact.

@@ -354,7 +354,13 @@ fn value_problem(wrong: &ValueProblem) -> Problem {
         ValueProblem::Unknown { name } => did_you_mean(name, all_names()),
         ValueProblem::Unfit { .. } => None,
     };
-    problem(wrong.id(), wrong.to_string(), nearest.or_else(|| wrong.help()))
+    let all = || match wrong {
+        ValueProblem::Unknown { .. } => {
+            Some(format!("the values are {}", all_names().collect::<Vec<_>>().join(", ")))
+        }
+        ValueProblem::Unfit { .. } => wrong.help(),
+    };
+    problem(wrong.id(), wrong.to_string(), nearest.or_else(all))
 }
 
 fn problem(id: &'static str, message: impl Into<String>, help: Option<String>) -> Problem {
