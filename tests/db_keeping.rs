@@ -42,8 +42,8 @@ INSERT INTO interaction_log_entry (run, segment, line_no, contact, contact_name,
   correspondence_type, template, interaction_group, description, date, language, subject, salesperson, campaign,
   unit_cost, unit_duration, information_flow, initiated_by, campaign_target, campaign_response, evaluation,
   address_block, email, salutation_formal, salutation_informal, comment, rule_set, letter, file)
-SELECT 1, 'SM00001', n * 10000, 'C' || n, 'Ann', '', 'written', '', 'hard-copy', 'T', '', 'Spring', '2020-03-01', 'en',
-  'Spring', '', 'SPRING', '1.1', NULL, 'outbound', 'us', 1, 0, '', 'Ann, Damm 1', '', '', '', '', 1, '{}', n || ' Ann.docx'
+SELECT 1, 'SM00001', n * 10000, 'C' || n, 'Ann', '', 'written', '', 'hard-copy', 'T', 'LETTERS', 'Spring', '2020-03-01', 'en',
+  'Spring', 'JR', 'SPRING', '1.1', NULL, 'outbound', 'us', 1, 0, '', 'Ann, Damm 1', '', '', '', '', 1, '{}', n || ' Ann.docx'
 FROM (SELECT 1 AS n UNION SELECT 2);
 ";
 
@@ -72,11 +72,74 @@ fn place_with_messages(n_contacts: usize) -> Place {
     place
 }
 
+/// A row of what each later schema brought, and how it is found again.
+const ROWS: [(usize, &str, &str); 9] = [
+    (
+        2,
+        "INSERT INTO suppression VALUES ('ann@example.com', 'complaint', '2020-03-02T08:00:00Z', 1)",
+        "suppression WHERE address = 'ann@example.com' AND reason = 'complaint' AND entry = 1",
+    ),
+    (
+        3,
+        "INSERT INTO master VALUES ('campaign', 'SPRING', '{\"description\":\"Spring\"}')",
+        "master WHERE kind = 'campaign' AND code = 'SPRING' AND declaration LIKE '%Spring%'",
+    ),
+    (
+        3,
+        "INSERT INTO saved_criteria VALUES ('ALL', 'All', '2020-03-02T08:00:00Z', '[]')",
+        "saved_criteria WHERE code = 'ALL' AND description = 'All'",
+    ),
+    (
+        4,
+        "INSERT INTO attempt (entry, number, began_at, server, domain, state, reply_text)
+         VALUES (1, 1, 5, 'mx:25', 'example.com', 'accepted', 'ok');
+         UPDATE interaction_log_entry SET n_attempts = 1 WHERE entry = 1",
+        "attempt WHERE entry = 1 AND number = 1 AND server = 'mx:25' AND reply_text = 'ok'",
+    ),
+    (
+        5,
+        "INSERT INTO bounce VALUES ('r', 1, 1, 'failed', '5.1.1', 'ann@example.com', 'unknown', '2020-03-02T08:00:00Z')",
+        "bounce WHERE report = 'r' AND entry = 1 AND diagnostic = 'unknown'",
+    ),
+    (
+        6,
+        "INSERT INTO log_note (segment, entry, at, who, kind, text)
+         VALUES ('SM00001', 2, '2020-03-02T08:00:00Z', 'Jana', 'comment', 'called')",
+        "log_note WHERE entry = 2 AND who = 'Jana' AND text = 'called'",
+    ),
+    (
+        7,
+        "INSERT INTO schedule VALUES ('daily', '{}', '2020-03-02T08:00:00Z', '2020-03-02T08:00:00Z')",
+        "schedule WHERE name = 'daily' AND decided_until = '2020-03-02T08:00:00Z'",
+    ),
+    (
+        7,
+        "INSERT INTO due_time (schedule, due, state, reason, run) VALUES ('daily', '2020-03-02T08:00:00Z', 'done', '', 1)",
+        "due_time WHERE schedule = 'daily' AND state = 'done' AND run = 1",
+    ),
+    (
+        10,
+        "INSERT INTO seed_attempt (run, address, number, began_at, server, domain, state)
+         VALUES (1, 'seed@example.com', 1, 5, 'mx:25', 'example.com', 'accepted')",
+        "seed_attempt WHERE run = 1 AND address = 'seed@example.com' AND state = 'accepted'",
+    ),
+];
+
+fn rows_of(version: usize) -> impl Iterator<Item = &'static (usize, &'static str, &'static str)> {
+    ROWS.iter().filter(move |(since, ..)| *since <= version)
+}
+
 #[test]
 fn every_older_schema_becomes_the_newest_one_and_loses_nothing() {
+    let mut first = Vec::new();
     for version in 1..=SCHEMA.len() {
         let place = Place::new();
         old_database(&place, version);
+        let connection = Connection::open(place.path("mailrun.db")).expect("the database opens");
+        for (_, insert, _) in rows_of(version) {
+            connection.execute_batch(insert).unwrap_or_else(|error| panic!("{version}: {error}: {insert}"));
+        }
+        drop(connection);
         let migrated = place.run(&["db", "migrate"]).expect_code(0);
         let told = if version == SCHEMA.len() {
             "has the newest schema"
@@ -86,6 +149,17 @@ fn every_older_schema_becomes_the_newest_one_and_loses_nothing() {
         assert!(migrated.stderr.contains(told), "{version}: {}", migrated.stderr);
         let listed = place.run(&["log", "list", "--json"]).expect_code(0).json_lines();
         assert_eq!((listed.len(), &listed[1]["contact"]), (2, &json!("C2")), "{version}");
+        if version == 1 {
+            first.clone_from(&listed);
+        }
+        assert_eq!(listed, first, "{version}");
+        let connection = Connection::open(place.path("mailrun.db")).expect("the database opens");
+        for (_, _, found) in rows_of(version) {
+            let count = format!("SELECT count(*) FROM {found}");
+            let n_rows: i64 = connection.query_row(&count, [], |row| row.get(0)).expect("it can be counted");
+            assert_eq!(n_rows, 1, "{version}: {found}");
+        }
+        drop(connection);
         if version < SUMMING_STEP {
             let checked = place.run(&["db", "check"]).expect_code(0);
             assert!(checked.stderr.contains("the database is sound"), "{version}: {}", checked.stderr);
@@ -215,11 +289,21 @@ fn a_restored_backup_of_a_run_that_went_on_sends_nothing_twice() {
     // The run is not ended, and its database is open here, when the backup is made.
     let _ = place.run(&["db", "backup", "copy.db"]).expect_code(0);
     drop(database);
+    let listed = ["log", "list", "--state", "in-doubt", "--json", "--db", "copy.db"];
+    let planned = place.run(&listed).expect_code(0).json_lines();
+    assert_eq!(planned.len() as u64, n_planned);
     let ended = place.run(&["resume", "--json"]).expect_code(0).report();
     assert_eq!(ended["written"], json!(600));
     let restored =
         place.run(&["resume", "--json", "--db", "copy.db", "--out", "again"]).expect_code(3).report();
     assert_eq!((&restored["in_doubt"], &restored["written"]), (&json!(n_planned), &json!(600 - n_planned)));
+    let again = place.files("again");
+    for entry in planned {
+        let contact = entry["contact"].as_str().expect("a contact");
+        let is_its =
+            |file: &&String| file.contains(&format!(" {contact} ")) || file.contains(&format!(" {contact}."));
+        assert_eq!(again.iter().find(is_its), None, "{contact}");
+    }
 }
 
 #[test]
@@ -244,8 +328,13 @@ fn what_is_old_goes_step_by_step_and_the_accounting_stays() {
     let retain = |words: &[&str]| {
         place.run(&[&["db", "retain", "--json"][..], words].concat()).expect_code(0).report()
     };
-    let stats = || place.run(&["stats", "campaign", "--json"]).expect_code(0).stdout;
+    let stats = || {
+        ["campaign", "template", "group", "salesperson"]
+            .map(|by| place.run(&["stats", by, "--json"]).expect_code(0).json_lines())
+    };
     let before = stats();
+    let keys = before.each_ref().map(|rows| rows[0]["key"].clone());
+    assert_eq!(keys, ["SPRING", "T", "LETTERS", "JR"]);
     place.write("mailrun.toml", "[retention]\nletters = \"2 years\"\n");
     let counted = json!({ "done": false, "before": { "letters": 2 }, "after": { "letters": 2 } });
     assert_eq!(retain(&[]), counted);
@@ -273,6 +362,39 @@ fn what_is_old_goes_step_by_step_and_the_accounting_stays() {
     let _ = place.run(&["db", "check"]).expect_code(0);
     let wrong = place.run(&["db", "retain", "--letters", "soon"]).expect_code(1);
     assert!(wrong.stderr.contains("`soon` is no length of time"), "{}", wrong.stderr);
+}
+
+/// How often a text is found in the files of the database.
+fn n_found(place: &Place, sign: &str) -> usize {
+    let names = place.files("").into_iter().filter(|name| name.starts_with("mailrun.db"));
+    names.map(|name| memchr::memmem::find_iter(&place.read(&name), sign).count()).sum()
+}
+
+#[test]
+fn personal_values_that_are_old_are_in_no_byte_of_the_database() {
+    const SIGNS: [&str; 4] = ["Kind of you", "Very own subject", "kept for c0@", "c0@gone.example"];
+    let mut place = place_with_messages(60);
+    let segment = place.read_text("segment.toml");
+    let line = "[[line]]\ncontact = \"C0\"\ncomment = \"Kind of you\"\nsubject = \"Very own subject\"\n";
+    place.write("segment.toml", segment + line);
+    let _ = place.run(&["run", "segment.toml"]).expect_code(0);
+    let connection = Connection::open(place.path("mailrun.db")).expect("the database opens");
+    connection
+        .execute_batch(
+            "INSERT INTO attempt (entry, number, began_at, server, domain, state, reply_text)
+               VALUES (1, 1, 0, 'mx:25', 'gone.example', 'accepted', 'kept for c0@example.com');
+             INSERT INTO bounce VALUES ('r', 1, 1, 'delayed', '4.4.1', 'c0@gone.example', 'c0@gone.example', '');",
+        )
+        .expect("the database takes rows");
+    drop(connection);
+    for sign in SIGNS {
+        assert!(n_found(&place, sign) > 0, "`{sign}` is there before");
+    }
+    place.set_now("2030-03-01T09:00:00+01:00[Europe/Zurich]");
+    let _ = place.run(&["db", "retain", "--values", "3 years", "--yes"]).expect_code(0);
+    for sign in SIGNS {
+        assert_eq!(n_found(&place, sign), 0, "`{sign}`");
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::{Database, reading, view, writing};
 use crate::run::records::RecordsError;
 
 /// How many steps of SQLite's machine a condition may take: minutes for millions of contacts.
-const STEPS_LIMIT: u64 = 20_000_000_000;
+pub(super) const STEPS_LIMIT: u64 = 20_000_000_000;
 
 const STEPS_PER_CALL: i32 = 1_000_000;
 
@@ -26,13 +26,14 @@ impl Database {
         // The line break ends a comment, so that what follows the condition stays ours.
         let views = self.views()?;
         let sql = format!("INSERT INTO temp.selected {views} SELECT no FROM contact WHERE ({condition}\n)");
+        let most_calls = self.steps_limit / u64::from(STEPS_PER_CALL.unsigned_abs());
         let mut n_calls = 0;
         self.connection
             .progress_handler(
                 STEPS_PER_CALL,
                 Some(move || {
                     n_calls += 1;
-                    n_calls > STEPS_LIMIT / u64::from(STEPS_PER_CALL.unsigned_abs())
+                    n_calls > most_calls
                 }),
             )
             .and_then(|()| self.connection.authorizer(Some(authorize)))
@@ -76,4 +77,31 @@ fn refused(error: &rusqlite::Error) -> RecordsError {
         error => error.to_string(),
     };
     RecordsError::Condition { reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::contact::Contact;
+    use crate::run::records::Records;
+
+    #[test]
+    fn a_condition_that_does_not_end_is_aborted_and_the_next_one_is_answered() {
+        let mut database = Database::open_existing(Path::new("no such file")).expect("memory can be had");
+        database.put_contact(&Contact { no: "C1".into(), ..Contact::default() }).expect("it is taken");
+        database.steps_limit = 2_000_000;
+        let endless =
+            "no IN (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n)";
+        let refused = database.select_into_temporary(endless).expect_err("it does not end");
+        assert!(
+            matches!(&refused, RecordsError::Condition { reason } if reason == "it takes too long"),
+            "{refused:?}"
+        );
+        database.select_into_temporary("no = 'C1'").expect("it is answered");
+        let count = "SELECT count(*) FROM temp.selected";
+        let n_selected: i64 = database.connection.query_row(count, [], |row| row.get(0)).expect("a count");
+        assert_eq!(n_selected, 1);
+    }
 }

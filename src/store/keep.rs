@@ -195,14 +195,12 @@ impl Database {
     }
 
     /// Takes out of the log what is older than a day, all of it or nothing. Open runs are not touched; what statistics
-    /// read stays.
+    /// read stays. The file is written anew, so that nothing of it is to be found there.
     ///
     /// # Errors
     ///
-    /// A database that cannot be written.
+    /// A database that cannot be written, or whose disk has no room for a copy.
     pub fn retain(&mut self, before: &BTreeMap<&'static str, Date>) -> Result<(), RecordsError> {
-        // What is deleted is overwritten, so that it is not to be found in the file.
-        self.connection.execute_batch("PRAGMA secure_delete = ON").map_err(|error| writing(&error))?;
         self.begin_draft()?;
         let done = Aged::ALL
             .into_iter()
@@ -219,10 +217,8 @@ impl Database {
                 return Err(error);
             }
         }
-        // The log of changes still has what was there.
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .map_err(|error| writing(&error))
+        // Overwriting what is deleted now would leave what the file still has of rows that were moved or deleted before.
+        self.compact()
     }
 
     fn take_out(&self, aged: Aged, before: Date) -> Result<(), RecordsError> {
@@ -243,7 +239,10 @@ impl Database {
                 run("UPDATE interaction_log_entry SET letter = NULL, contact_name = '', address_block = '',
                      email = '', salutation_formal = '', salutation_informal = '', comment = '', subject = '',
                      file = '', enclosures = '', reply_text = '' WHERE run IN ({old})")?;
-                run("UPDATE seed_attempt SET reply_text = '' WHERE run IN ({old})")
+                run("UPDATE seed_attempt SET reply_text = '' WHERE run IN ({old})")?;
+                let entries = "IN (SELECT entry FROM interaction_log_entry WHERE run IN ({old}))";
+                run(&format!("UPDATE attempt SET domain = '', reply_text = '' WHERE entry {entries}"))?;
+                run(&format!("UPDATE bounce SET recipient = '', diagnostic = '' WHERE entry {entries}"))
             }
             Aged::Entries => {
                 run("UPDATE logged_segment SET is_thinned = 1 WHERE run IN ({old})")?;

@@ -82,6 +82,8 @@ pub struct Database {
     connection: Connection,
     file: Option<PathBuf>,
     is_fresh: bool,
+    /// How many steps of SQLite's machine a condition may take.
+    steps_limit: u64,
 }
 
 impl Database {
@@ -141,7 +143,8 @@ impl Database {
         connection.execute_batch(household::TABLE).map_err(read)?;
         suppression::add_functions(&connection).map_err(read)?;
         let is_fresh = version < known && migrate(&connection).map_err(|error| writing(&error))?;
-        Ok(Database { connection, file: file.map(Path::to_owned), is_fresh })
+        let steps_limit = criteria::STEPS_LIMIT;
+        Ok(Database { connection, file: file.map(Path::to_owned), is_fresh, steps_limit })
     }
 }
 
