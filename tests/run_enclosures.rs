@@ -273,8 +273,15 @@ fn a_print_file_has_the_documents_of_a_line_behind_each_other_each_on_a_sheet_of
         let found: Vec<_> = rows.iter().map(|row| (&row[4], &row[5], &row[6])).collect();
         assert_eq!(found, expected);
         assert_eq!(expect_digests(&place), 7);
-        // Beside each PDF stands its Word document.
+        // Beside each PDF stands its Word document, and whoever is erased is told of each.
         assert_eq!(place.files("out/S1/letters").len(), 14);
+        let erased = place.run(&["contact", "erase", "C1", "--yes", "--json"]).expect_code(0).report();
+        let named = erased["files"].as_array().expect("a list").iter().filter_map(|file| file.as_str());
+        let mut named: Vec<&str> = named.filter_map(|file| file.strip_prefix("[here]/")).collect();
+        named.sort_unstable();
+        let mut of_ada = place.files("out/S1/letters");
+        of_ada.retain(|file| file.contains(" C1 "));
+        assert_eq!(named, of_ada);
         let pages = Command::new("pdftotext").arg(place.path("out/S1/combined.pdf")).arg("-").output();
         let pages = String::from_utf8(pages.expect("pdftotext runs").stdout).expect("it is UTF-8");
         let of_page = |page: &str| page.split_whitespace().collect::<Vec<_>>().join(" ");

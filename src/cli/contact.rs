@@ -250,7 +250,7 @@ fn erase(common: &Common, no: &ContactNo, terminal: &Terminal) -> Result<u8, Fai
         terminal.say(&format!("not touched: {file}"));
     }
     if !erased.files.is_empty() {
-        terminal.say("not touched: manifests of these segments, and backups");
+        terminal.say("not touched: manifests and print files of these segments, and backups");
     }
     Ok(DONE)
 }

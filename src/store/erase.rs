@@ -145,7 +145,8 @@ impl Database {
             .connection
             .prepare(
                 "SELECT json_extract(options, '$.out'), e.segment,
-                        CASE correspondence_type WHEN 'hard-copy' THEN 'letters' ELSE 'outbox' END, file, enclosures
+                        CASE correspondence_type WHEN 'hard-copy' THEN 'letters' ELSE 'outbox' END, file, enclosures,
+                        json_extract(options, '$.paper.letters') = 'both'
                  FROM interaction_log_entry AS e JOIN run ON run.no = e.run
                  WHERE contact = ?1 AND state = 'written' AND file <> '' ORDER BY entry",
             )
@@ -164,13 +165,17 @@ impl Database {
         let mut rows = statement.query([no.as_str()]).map_err(|error| reading(&error))?;
         let mut files = Vec::new();
         while let Some(row) = rows.next().map_err(|error| reading(&error))? {
-            let (out, segment, folder, file, enclosures): (_, _, _, String, String) =
+            let (out, segment, folder, file, enclosures, are_both): (_, _, _, String, String, Option<bool>) =
                 row.try_into().map_err(|error| reading(&error))?;
             let file = path((out, segment, folder, file));
             let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
             let enclosures = enclosures_of(&enclosures, folder);
-            files.push(file.clone());
-            files.extend(enclosures.into_iter().map(|file| file.name));
+            for file in std::iter::once(file.clone()).chain(enclosures.into_iter().map(|file| file.name)) {
+                let beside = file.strip_suffix(".pdf").filter(|_| are_both == Some(true));
+                let beside = beside.map(|stem| format!("{stem}.docx"));
+                files.push(file);
+                files.extend(beside);
+            }
         }
         let copies = of_seeds
             .query_map([no.as_str()], |row| {
