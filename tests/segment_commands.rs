@@ -504,3 +504,30 @@ fn what_is_not_there_is_answered_by_what_there_is() {
     let logged = place.run(&["logged", "list"]).expect_code(0);
     assert!(logged.stdout.contains("2026-03-01 09:00 CET"), "{}", logged.stdout);
 }
+
+#[test]
+fn each_line_of_a_contact_is_explained_and_merged_ahead_by_its_number() {
+    let place = office();
+    segment(&place, &["add", "SM00001", "--contact", "P4"]);
+    segment(&place, &["add", "SM00001", "--contact", "P4", "--allow-existing"]);
+    segment(&place, &["line", "SM00001", "P4", "--line", "20000", "comment=The second"]);
+    let explained = |line: &str| {
+        let words = ["explain", "SM00001", "--contact", "P4", "--line", line, "--json"];
+        let rows = place.run(&words).expect_code(0).json_lines();
+        rows.iter().find(|row| row["name"] == "comment").expect("it is explained")["value"].clone()
+    };
+    assert_eq!((explained("10000"), explained("20000")), (json!(""), json!("The second")));
+    let _ = place.run(&["explain", "SM00001", "--contact", "P5", "--line", "20000"]).expect_code(1);
+    segment(&place, &["line", "SM00001", "P4", "--line", "20000", "--premerge", "second.docx"]);
+    let text = support::docx::text(&place.read("second.docx"));
+    assert!(text.starts_with("Di: The second"), "{text}");
+    // A line that makes no letter says why.
+    let _ = place.run(&["contact", "set", "P4", "no_mail=yes"]).expect_code(0);
+    let ended =
+        place.run(&["segment", "line", "SM00001", "P4", "--line", "10000", "--premerge", "first.docx"]);
+    assert!(
+        ended.stderr.contains("line 10000 makes no letter: it is suppressed: no-mail"),
+        "{}",
+        ended.stderr
+    );
+}

@@ -14,6 +14,7 @@ use super::options::Common;
 use super::problem::Failure;
 use super::terminal::Terminal;
 use crate::contact::ContactNo;
+use crate::interaction::Entry;
 use crate::run::preview::Look;
 use crate::run::worksheet::{Edit, Target, change_line, swap_contact};
 use crate::segment::{LineNo, SegmentNo};
@@ -89,24 +90,26 @@ fn premerge(
     file: &PathBuf,
     terminal: &Terminal,
 ) -> Result<u8, Failure> {
-    let found =
-        outlooks(common, &segment.0, &Look::Contacts(vec![target.contact.clone()]), Besides::Nothing)?;
-    let Some(outlook) =
-        found.into_iter().find(|outlook| target.line_no.is_none_or(|no| no == outlook.line_no))
-    else {
+    let look = match target.line_no {
+        Some(line_no) => Look::Line(line_no),
+        None => Look::Contacts(vec![target.contact.clone()]),
+    };
+    let found = outlooks(common, &segment.0, &look, Besides::Nothing)?;
+    let Some(outlook) = found.into_iter().find(|outlook| outlook.contact == target.contact) else {
         return Err(nothing(format!("contact {} has no line on segment {segment}", target.contact), None));
     };
-    if let Err(problems) = outlook.planned {
-        return Err(Failure::problems(problems));
-    }
+    let planned = outlook.planned.map_err(Failure::problems)?;
     let Some(letter) = outlook.letter else {
-        return Err(nothing(format!("line {} makes no letter", outlook.line_no), None));
+        let Entry { state, reason, .. } = &planned.entry;
+        let because = if reason.is_empty() { state.to_string() } else { format!("{state}: {reason}") };
+        return Err(nothing(format!("line {} makes no letter: it is {because}", outlook.line_no), None));
     };
     fs::write(file, letter).map_err(Failure::output)?;
     terminal.say(&format!(
-        "wrote {}; edit it, then: mailrun segment line {segment} {} --import {}",
+        "wrote {}; edit it, then: mailrun segment line {segment} {}{} --import {}",
         file.display(),
         target.contact,
+        target.line_no.map(|line_no| format!(" --line {line_no}")).unwrap_or_default(),
         file.display()
     ));
     Ok(DONE)

@@ -22,6 +22,7 @@ use crate::interaction::{Entry, State};
 use crate::run::enclosure::file_names;
 use crate::run::preview::{Look, Outlook, look, look_at_pages, look_for};
 use crate::run::{Counts, Problem, Question, RunError, way};
+use crate::segment::LineNo;
 use crate::setup::program;
 use crate::store::Database;
 
@@ -32,6 +33,9 @@ pub(super) struct Explain {
     /// The number of the contact
     #[arg(long, value_name = "NO")]
     pub(super) contact: String,
+    /// Which line, where the contact has several; left out: the first
+    #[arg(long, value_name = "LINE")]
+    pub(super) line: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -62,8 +66,13 @@ pub(super) enum Besides<'a> {
 
 pub(super) fn explain(common: &Common, explain: &Explain, terminal: &mut Terminal) -> Result<u8, Failure> {
     let contact = ContactNo::from(explain.contact.as_str());
-    let outlooks = outlooks(common, &explain.segment, &Look::Contacts(vec![contact]), Besides::Nothing)?;
-    let Some(outlook) = outlooks.first() else { return Err(no_line(&explain.contact)) };
+    let look = match explain.line {
+        Some(line_no) => Look::Line(LineNo(line_no)),
+        None => Look::Contacts(vec![contact.clone()]),
+    };
+    let outlooks = outlooks(common, &explain.segment, &look, Besides::Nothing)?;
+    let outlook = outlooks.iter().find(|outlook| outlook.contact == contact);
+    let Some(outlook) = outlook else { return Err(no_line(&explain.contact)) };
     let mut data = terminal.data();
     match &outlook.planned {
         Ok(planned) if terminal.json => {

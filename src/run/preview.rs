@@ -37,6 +37,8 @@ const LINES_PER_BATCH: usize = 1_000;
 pub enum Look {
     /// Those of these contacts.
     Contacts(Vec<ContactNo>),
+    /// The line of this number.
+    Line(LineNo),
     /// The first lines of the segment.
     First(usize),
     /// So many lines, the first among them and the others at even distances.
@@ -168,6 +170,11 @@ fn outlooks(
 
 fn records(office: &mut Office<'_>, loaded: &Loaded, look: &Look) -> Result<Vec<LineRecord>, RunError> {
     match look {
+        Look::Line(line_no) => {
+            let mut records = office.store.lines(&loaded.segment, LineNo(line_no.0.saturating_sub(1)), 1)?;
+            records.retain(|record| record.line.line_no == *line_no);
+            Ok(records)
+        }
         Look::First(limit) => Ok(office.store.lines(&loaded.segment, LineNo(0), *limit)?),
         Look::Spread(n_wanted) => {
             let step = office.store.n_lines(&loaded.segment)?.div_ceil((*n_wanted).max(1)).max(1);
