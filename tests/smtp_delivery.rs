@@ -216,6 +216,7 @@ fn each_answer_of_the_server_has_its_outcome() {
     assert_eq!((&greylisted["reply_code"], &greylisted["reply_status"]), (&450.into(), &"4.2.0".into()));
     let shown = place.run(&["log", "show", &greylisted["entry"].to_string()]).expect_code(0).stdout;
     assert!(shown.contains("attempt 1") && shown.contains("450 4.2.0 greylisted"), "{shown}");
+    assert!(!shown.contains("file_sha256"), "no file was written: {shown}");
 }
 
 #[test]
@@ -251,6 +252,8 @@ fn retries_end_and_the_last_word_of_the_server_decides() {
     set_server(&place, &server, "retry = { first = \"1ms\", longest = \"2ms\", attempts = 3 }");
     let report = run(&place, &["--wait", "60s"], 3);
     expect_counts(&report, &[("accepted", 1), ("rejected", 1), ("failed", 1)]);
+    let listed = place.run(&["log", "list"]).expect_code(0).stdout;
+    assert!(listed.contains("rejected (given up after 3 attempts: 450 4.2.0 greylisted)"), "{listed}");
     let rejected = &entries(&place, &["--state", "rejected"])[0];
     assert_eq!(
         (&rejected["reason"], &rejected["reply_code"]),

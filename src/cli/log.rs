@@ -209,11 +209,17 @@ fn list(database: &Database, filter: &LogFilter, terminal: &Terminal) -> Result<
     Ok(DONE)
 }
 
-/// "rejected (mailbox unknown), cancelled".
+/// "rejected (550 5.1.1 no such user), cancelled".
 fn state_in_words(row: &LogRow) -> String {
     let mut words = row.state.clone();
-    if !row.reason.is_empty() {
-        words.push_str(&format!(" ({})", row.reason));
+    let code = row.reply_code.map(|code| code.to_string()).unwrap_or_default();
+    let reply = [code.as_str(), &row.reply_status, &row.reply_text].map(|part| part.replace('\n', " "));
+    let said = reply.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    let is_taken = row.state == State::Accepted.as_str(); // what a server says to that tells nothing
+    let why = [row.reason.clone(), if is_taken { String::new() } else { said }];
+    let why = why.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
+    if !why.is_empty() {
+        words.push_str(&format!(" ({why})"));
     }
     if row.is_cancelled || row.is_segment_cancelled {
         words.push_str(", cancelled");

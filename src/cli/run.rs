@@ -15,7 +15,7 @@ use super::terminal::{Terminal, visible};
 use super::window::look_through;
 use super::{DONE, INTERRUPTED, PROBLEMS, SOME_LINES};
 use crate::delivery::window::Window;
-use crate::interaction::RunNo;
+use crate::interaction::{RunNo, State};
 use crate::run::check::Checked;
 use crate::run::records::SegmentStanding;
 use crate::run::seed::Seed;
@@ -338,8 +338,16 @@ pub(super) fn print_report(report: &Report, started: Instant, common: &Common, t
         if counts.in_doubt > 0 {
             terminal.say(&in_doubt_in_words(&counts, &report.segment));
         }
+        for (n, state) in [(counts.rejected, State::Rejected), (counts.failed, State::Failed)] {
+            if n > 0 {
+                terminal.say(&format!(
+                    "{n} {state}: `mailrun log list --segment {} --state {state}` says why",
+                    report.segment
+                ));
+            }
+        }
     }
-    say_seeds(report, common, terminal);
+    say_seeds(report, terminal);
     if let Some(pause) = &report.pause {
         terminal.complain(&pause_in_words(pause, &report.segment));
     } else if !report.is_logged {
@@ -348,13 +356,12 @@ pub(super) fn print_report(report: &Report, started: Instant, common: &Common, t
     if report.is_logged { code_of(counts, &report.seeds) } else { INTERRUPTED }
 }
 
-/// Names the seeds that have no copy, or nobody knows; the others only to whoever wants to hear it all.
-fn say_seeds(report: &Report, common: &Common, terminal: &Terminal) {
+/// Tells how the seeds stand; whoever wants to hear errors alone hears of those without their copy.
+fn say_seeds(report: &Report, terminal: &Terminal) {
     for seed in &report.seeds {
         match seed.went_wrong() {
             true => terminal.complain(&visible(&format!("warning: {seed}"))),
-            false if common.verbose > 0 => terminal.say(&visible(&seed.to_string())),
-            false => {}
+            false => terminal.say(&visible(&seed.to_string())),
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::segment::{LineNo, SegmentNo};
 
 /// Stands for the digest of a file that is still to be written. It is as long as one, so that the row keeps its length
 /// when the line is done, and no other row has to move.
-const NO_DIGEST_YET: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+pub(super) const NO_DIGEST_YET: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 impl Database {
     pub(super) fn put_run_row(&mut self, options: &RunOptions) -> Result<RunNo, RecordsError> {

@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, Row, params_from_iter};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::journal::NO_DIGEST_YET;
 use super::{Database, from_json, reading};
 use crate::interaction::{EntryNo, RunNo, State};
 use crate::run::plan::PlannedLetter;
@@ -378,7 +379,7 @@ fn log_row(row: &Row<'_>) -> rusqlite::Result<LogRow> {
         campaign: row.get(16)?,
         email: row.get(17)?,
         file: row.get(18)?,
-        sha256: row.get(19)?,
+        sha256: digest_of(row.get(19)?),
         reply_code: row.get(20)?,
         reply_status: row.get(21)?,
         reply_text: row.get(22)?,
@@ -388,12 +389,17 @@ fn log_row(row: &Row<'_>) -> rusqlite::Result<LogRow> {
     })
 }
 
+/// Returns the digest of a file; empty where it is still to be written, or was sent.
+fn digest_of(text: String) -> String {
+    if text == NO_DIGEST_YET { String::new() } else { text }
+}
+
 fn json_of(row: &Row<'_>, position: usize) -> rusqlite::Result<Json> {
     use rusqlite::types::ValueRef;
     Ok(match row.get_ref(position)? {
         ValueRef::Null | ValueRef::Blob(_) => Json::Null,
         ValueRef::Integer(number) => Json::from(number),
         ValueRef::Real(number) => Json::from(number),
-        ValueRef::Text(text) => Json::from(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Text(text) => Json::from(digest_of(String::from_utf8_lossy(text).into_owned())),
     })
 }
