@@ -398,3 +398,28 @@ fn a_segment_file_leaves_what_its_table_does_not_speak_of_and_says_where_letters
     let of_whom: Vec<&str> = addresses.iter().filter_map(|address| address["contact"].as_str()).collect();
     assert_eq!(of_whom, ["P1", "P2"]);
 }
+
+#[test]
+fn rows_that_are_nested_in_imported_contacts_are_kept_and_renewed_by_the_next_import() {
+    let place = office();
+    place.write(
+        "segment.toml",
+        "[segment]\nno = \"SM1\"\ninteraction_template = \"T\"\ncorrespondence_type = \"hard-copy\"\n\
+         [[template]]\ncode = \"T\"\ndefault_language = \"en\"\n[template.languages]\n\
+         en = { document = \"rows.docx\" }\n[select]\nadd = [\"no = 'P2'\"]\n",
+    );
+    let text = support::docx::t("{{#each orders}}{{item}} {{amount}};{{/each}}");
+    place.write("rows.docx", support::docx::Docx::new(&support::docx::p(&text)).bytes());
+    for (rows, expected) in [
+        (r#"[{"item": "chair", "amount": 2}, {"item": "lamp", "amount": 1}]"#, "chair 2;lamp 1;"),
+        (r#"[{"item": "table", "amount": 3}]"#, "table 3;"),
+    ] {
+        place.write("contacts.json", format!(r#"[{{"no": "P2", "orders": {rows}}}]"#));
+        let _ = place.run(&["contact", "import", "contacts.json"]).expect_code(0);
+        let preview = place.run(&["preview", "segment.toml"]).expect_code(0);
+        let letter = preview.stdout.lines().next().expect("a letter").replace("[here]/", "");
+        assert_eq!(support::docx::text(&place.read(&letter)).trim(), expected);
+    }
+    // What the other columns say stays: the table has none of them.
+    assert_eq!(shown(&place, "P2")["name"], "Bo Bär");
+}

@@ -18,6 +18,7 @@ use crate::contact::table::TableWriter;
 use crate::contact::{CONTACT_FIELDS, Contact, ContactNo, SETUP_FIELDS};
 use crate::delivery::mailbox::Address;
 use crate::delivery::suppression::AddressKey;
+use crate::run::load::{put_columns, put_imported};
 use crate::run::masters::{delete_contact, erase_contact, salesperson_codes, set_contact};
 use crate::run::{Problem, Records, RecordsError};
 use crate::setup::Setup;
@@ -193,14 +194,14 @@ fn import_into(
 ) -> Result<(u64, BTreeMap<String, u64>), Failure> {
     let known = salesperson_codes(database, setup)?;
     let mut unknown = BTreeMap::new();
-    database.put_columns(&import.columns())?;
+    put_columns(database, &import)?;
     let absent = import.absent_fields();
     let n_contacts = import.read_all(|imported| {
         let code = &imported.contact.salesperson;
         if !code.is_empty() && !known.contains(code) {
             *unknown.entry(code.clone()).or_default() += 1;
         }
-        database.put_contact_but(&imported.contact, &absent)
+        put_imported(database, imported, &absent)
     })?;
     Ok((n_contacts, unknown))
 }

@@ -256,25 +256,17 @@ impl Loader<'_> {
                 return Ok(());
             }
         };
-        self.records.put_columns(&import.columns())?;
+        put_columns(self.records, &import)?;
         self.table = Some(ContactTable { file: import.file().to_owned(), columns: import.columns() });
-        for column in import.row_columns() {
-            let columns = column.rows.iter().flatten().map(|column| column.name.clone()).collect();
-            self.records.put_row_table(&RowTable { name: column.name.clone(), columns })?;
-        }
         let absent = import.absent_fields();
         let has_addresses = declaration.addresses.is_some();
         let mut line_no = LineNo(0);
         let records = &mut *self.records;
-        let imported = import.read_all(|ImportedContact { contact, rows, .. }| {
-            records.put_contact_but(contact, &absent)?;
+        let imported = import.read_all(|imported| {
+            put_imported(records, imported, &absent)?;
+            let contact = &imported.contact;
             if has_addresses {
                 records.clear_addresses(&contact.no)?;
-            }
-            for (table, rows) in rows {
-                for row in rows {
-                    records.put_row(table, &contact.no, &frame(row))?;
-                }
             }
             if adds_lines {
                 line_no.0 += LineNo::STEP;
@@ -420,6 +412,40 @@ impl Loader<'_> {
             });
         }
     }
+}
+
+/// Makes the columns of a table of contacts known, and the tables of rows that are nested in it, without their old rows.
+///
+/// # Errors
+///
+/// A store that cannot be written.
+pub fn put_columns<S: Records + ?Sized>(records: &mut S, import: &ContactImport) -> Result<(), RecordsError> {
+    records.put_columns(&import.columns())?;
+    for column in import.row_columns() {
+        let columns = column.rows.iter().flatten().map(|column| column.name.clone()).collect();
+        records.put_row_table(&RowTable { name: column.name.clone(), columns })?;
+    }
+    Ok(())
+}
+
+/// Puts a contact of a table with the rows that are nested in it; it keeps what it has of fields that are `absent`.
+///
+/// # Errors
+///
+/// A store that cannot be written.
+pub fn put_imported<S: Records + ?Sized>(
+    records: &mut S,
+    imported: &ImportedContact,
+    absent: &[&'static str],
+) -> Result<(), RecordsError> {
+    let ImportedContact { contact, rows, .. } = imported;
+    records.put_contact_but(contact, absent)?;
+    for (table, rows) in rows {
+        for row in rows {
+            records.put_row(table, &contact.no, &frame(row))?;
+        }
+    }
+    Ok(())
 }
 
 /// Returns the next number of the series of segments.
