@@ -77,8 +77,8 @@ impl Window {
             faults.push(WindowFault::TooManyLines { n_lines: block.len(), most: self.most_lines });
         }
         let mut is_address = vec![false; words.len()];
-        for line in block {
-            match self.nearest(line, words) {
+        for (line, place) in block.iter().zip(self.places(block, words)) {
+            match place {
                 Some((start, end)) => {
                     is_address[start..end].fill(true);
                     if !words[start..end].iter().all(|word| self.shows(word)) {
@@ -100,20 +100,27 @@ impl Window {
         faults
     }
 
-    /// Finds the words of a line, in capitals or not; of several places the one that is nearest to the window.
-    fn nearest(&self, line: &str, words: &[Word]) -> Option<(usize, usize)> {
-        let wanted: Vec<String> = line.split_whitespace().map(str::to_lowercase).collect();
-        if wanted.is_empty() {
-            return None;
+    /// Finds the words of each line of an address: of several places those that together look most like an address, each
+    /// line below the one before, the first where the window begins.
+    fn places(&self, block: &[&str], words: &[Word]) -> Vec<Option<(usize, usize)>> {
+        let corner = (self.left, self.top + self.note);
+        let mut chains = vec![Chain::default()];
+        for line in block {
+            let found = occurrences(line, words);
+            if found.is_empty() {
+                chains.iter_mut().for_each(|chain| chain.lines.push(None));
+                continue;
+            }
+            chains = found
+                .into_iter()
+                .filter_map(|place| {
+                    let longer = chains.iter().map(|chain| chain.with(place, words, corner));
+                    longer.min_by(|a, b| a.distance.total_cmp(&b.distance))
+                })
+                .collect();
         }
-        let (across, down) = (self.left + self.width / 2.0, self.top + self.height / 2.0);
-        let distance = |word: &Word| (word.left - across).hypot(word.top - down);
-        (0..words.len().saturating_sub(wanted.len() - 1))
-            .filter(|start| {
-                wanted.iter().zip(&words[*start..]).all(|(wanted, word)| *wanted == word.text.to_lowercase())
-            })
-            .min_by(|a, b| distance(&words[*a]).total_cmp(&distance(&words[*b])))
-            .map(|start| (start, start + wanted.len()))
+        let nearest = chains.into_iter().min_by(|a, b| a.distance.total_cmp(&b.distance));
+        nearest.unwrap_or_default().lines
     }
 
     fn shows(&self, word: &Word) -> bool {
@@ -130,6 +137,46 @@ impl Window {
             && word.bottom > self.top + self.note + TOLERANCE * 2.0
             && word.top < self.top + self.height - TOLERANCE
     }
+}
+
+/// Places of the lines of an address, as far as they were looked for.
+#[derive(Clone, Debug, Default)]
+struct Chain {
+    lines: Vec<Option<(usize, usize)>>,
+    /// How far the lines are from each other, and the first from where it should be.
+    distance: f64,
+}
+
+impl Chain {
+    /// What a line costs that does not follow the one before: more than any page is high.
+    const OUT_OF_ORDER: f64 = 10_000.0;
+
+    /// Returns the chain with one more line, which begins with the word `place.0`.
+    fn with(&self, place: (usize, usize), words: &[Word], corner: (f64, f64)) -> Chain {
+        let word = &words[place.0];
+        let before = self.lines.iter().rev().find_map(|line| *line);
+        let (left, top) = before.map_or(corner, |(start, _)| (words[start].left, words[start].top));
+        let follows = before
+            .is_none_or(|(start, end)| (place.0 >= end || place.1 <= start) && word.top > words[start].top);
+        let own = (word.left - left).hypot(word.top - top) + if follows { 0.0 } else { Chain::OUT_OF_ORDER };
+        let mut lines = self.lines.clone();
+        lines.push(Some(place));
+        Chain { lines, distance: self.distance + own }
+    }
+}
+
+/// Finds the words of a line, in capitals or not, wherever they follow each other.
+fn occurrences(line: &str, words: &[Word]) -> Vec<(usize, usize)> {
+    let wanted: Vec<String> = line.split_whitespace().map(str::to_lowercase).collect();
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    (0..words.len().saturating_sub(wanted.len() - 1))
+        .filter(|start| {
+            wanted.iter().zip(&words[*start..]).all(|(wanted, word)| *wanted == word.text.to_lowercase())
+        })
+        .map(|start| (start, start + wanted.len()))
+        .collect()
 }
 
 /// What is wrong with what a window shows.
@@ -283,6 +330,29 @@ mod tests {
         assert_eq!(window.faults(&["Nobody"], &[]), [WindowFault::NotFound { line: "Nobody".to_owned() }]);
         let long = ["Jana Roth"; 7];
         assert_eq!(window.faults(&long, &good)[0], WindowFault::TooManyLines { n_lines: 7, most: 6 });
+    }
+
+    #[test]
+    fn words_that_come_twice_are_found_where_the_address_is() {
+        let window = Window::find("din5008-b").unwrap();
+        let block = ["Ada & Co Zürich", "Damm 1", "8001 Zürich"];
+        // The sender's line and the first line say the city too, nearer to the middle of the window.
+        let page = [
+            line("Sender AG Hafen 1 8001 Zürich", 20.0, 50.0),
+            line("Ada & Co Zürich", 20.0, 63.0),
+            line("Damm 1", 20.0, 68.0),
+            line("8001 Zürich", 20.0, 73.0),
+            line("Customer Damm 1", 120.0, 63.0),
+            line("Dear Ada & Co Zürich of 8001 Zürich", 20.0, 120.0),
+        ]
+        .concat();
+        assert_eq!(window.faults(&block, &page), []);
+        let without: Vec<Word> = page.iter().filter(|word| (word.top - 73.0).abs() > 0.1).cloned().collect();
+        assert_eq!(
+            window.faults(&block, &without),
+            [WindowFault::Outside { line: "8001 Zürich".to_owned() }],
+            "what stands above the address is not taken for its last line"
+        );
     }
 
     #[test]
