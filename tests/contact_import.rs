@@ -71,8 +71,14 @@ fn every_broken_text_table_is_named_with_its_place() {
     check("\n\n\n", ": the table has no header | the first line names the columns");
     check(";;\n", ", line 1: the table has no header | the first line names the columns");
     let no_key = ": the table has no column `no`, which is to hold the contact number";
-    check("nr,name\n1,A\n", &format!("{no_key} | did you mean `nr`?"));
-    check("kunde,name\n1,A\n", &format!("{no_key} | name the column with `key`"));
+    check(
+        "nr,name\n1,A\n",
+        &format!("{no_key} | did you mean `nr`? name the column with `key`, or `--key` on the command line"),
+    );
+    check(
+        "kunde,name\n1,A\n",
+        &format!("{no_key} | name the column with `key`, or `--key` on the command line"),
+    );
     check(
         "no,name,name\n",
         ", line 1, column `name`: columns 2 and 3 have the same name | rename one of them",
@@ -217,7 +223,8 @@ fn the_map_and_the_key_name_columns() {
         import("a.csv", table.as_bytes(), &wrong).unwrap_err(),
         "a.csv: the table has no column `Mail`\n\
          a.csv: a contact has no field `e_mial` | did you mean `email`?\n\
-         a.csv: the table has no column `Kundennumer`, which is to hold the contact number | did you mean `Kundennummer`?"
+         a.csv: the table has no column `Kundennumer`, which is to hold the contact number | did you mean `Kundennummer`? \
+         name the column with `key`, or `--key` on the command line"
     );
 }
 

@@ -154,7 +154,8 @@ impl Wrong {
             Wrong::Table(problem) => problem.help(),
             Wrong::Field(error) => error.help(),
             Wrong::NoKeyColumn { help, .. } => {
-                help.clone().or_else(|| Some("name the column with `key`".to_owned()))
+                let asked = help.as_ref().map(|help| format!("{help} ")).unwrap_or_default();
+                Some(format!("{asked}name the column with `key`, or `--key` on the command line"))
             }
             Wrong::MissingColumn { help, .. } | Wrong::UnknownColumn { help, .. } => help.clone(),
             Wrong::TwoColumns { .. } => Some("rename one of them".to_owned()),
