@@ -312,6 +312,8 @@ fn a_hundred_messages_without_an_answer_are_in_doubt_and_not_sent_again() {
     let status = place.run(&["status", "SM00001"]).expect_code(0).stdout;
     assert!(status.contains("100 messages in doubt"), "{status}");
     assert!(status.contains("--in-doubt resend"), "{status}");
+    let without_segment = place.run(&["status"]).expect_code(0).stdout;
+    assert_eq!(without_segment, status, "what is in doubt is not forgotten because its run is logged");
     assert_eq!(entries(&place, &["--state", "in-doubt"]).len(), 100);
     let _ = place.run(&["resume"]).expect_code(0);
     assert_eq!(server.taken().len(), 100);

@@ -50,7 +50,7 @@ pub(super) enum Command {
     /// End a run that was interrupted; without SEGMENT all of them
     #[command(after_help = "Example: mailrun resume")]
     Resume(Resume),
-    /// Tell how a run stands; without SEGMENT all that are not ended
+    /// Tell how a run stands; without SEGMENT all that are not ended or have messages in doubt
     #[command(after_help = "Example: mailrun status SM00001 --json")]
     Status(Status),
     /// Tell what holds for one contact's line, and which rule decided it

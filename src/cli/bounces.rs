@@ -148,11 +148,13 @@ fn print(reports: &[Report], sent: &BTreeMap<Uuid, SentEntry>, imported: &Import
     }
     let Imported { messages, reports, matched, unmatched, .. } = imported;
     terminal.say(&format!(
-        "{messages} messages read, {reports} of them reports: {matched} matched, {unmatched} unmatched"
+        "{messages} {} read, {reports} of them reports: {matched} matched, {unmatched} unmatched",
+        if *messages == 1 { "message" } else { "messages" }
     ));
     let Imported { failed, delayed, delivered, complaints, known, suppressed, .. } = imported;
     terminal.say(&format!(
-        "noted: {failed} failed, {delayed} delayed, {delivered} delivered, {complaints} complaints; {known} were known; \
-         {suppressed} addresses suppressed"
+        "noted: {failed} failed, {delayed} delayed, {delivered} delivered, {complaints} complaints; {known} known already; \
+         {suppressed} {} suppressed",
+        if *suppressed == 1 { "address" } else { "addresses" }
     ));
 }

@@ -53,6 +53,9 @@ pub(super) fn reconcile(
     };
     database.keep_draft()?;
 
+    if in_doubt.is_empty() {
+        terminal.say("no message is in doubt");
+    }
     let mut data = terminal.data();
     for entry in in_doubt.values() {
         let word = evidence.get(&entry.message).filter(|_| settled.contains(&entry.message));

@@ -266,10 +266,10 @@ pub(super) fn status(common: &Common, status: &Status, terminal: &mut Terminal) 
             };
             vec![(run, segment)]
         }
-        None => database.interrupted()?,
+        None => [database.interrupted()?, database.runs_in_doubt()?].concat(),
     };
     if runs.is_empty() {
-        terminal.say("no run is under way or interrupted");
+        terminal.say("no run is under way or interrupted, and no message in doubt");
     }
     let mut data = terminal.data();
     for (run, segment) in runs {
@@ -284,7 +284,7 @@ pub(super) fn status(common: &Common, status: &Status, terminal: &mut Terminal) 
             data.line(&format!("segment {segment}, run {run}: {state}"));
             data.line(&counts.to_string());
             for seed in seeds.iter().filter(|seed| common.verbose > 0 || seed.went_wrong()) {
-                data.line(&visible(&seed.to_string()));
+                data.line(&seed_in_words(seed, is_logged));
             }
             if counts.in_doubt > 0 {
                 data.line(&in_doubt_in_words(&counts, &segment));
@@ -361,9 +361,15 @@ fn say_seeds(report: &Report, terminal: &Terminal) {
     for seed in &report.seeds {
         match seed.went_wrong() {
             true => terminal.complain(&visible(&format!("warning: {seed}"))),
-            false => terminal.say(&visible(&seed.to_string())),
+            false => terminal.say(&seed_in_words(seed, report.is_logged)),
         }
     }
+}
+
+/// How a seed stands; one that is planned still when its run is logged waits for nothing.
+fn seed_in_words(seed: &Seed, is_logged: bool) -> String {
+    let why = if is_logged && seed.state == State::Planned { ": no e-mail of the run went out" } else { "" };
+    visible(&format!("{seed}{why}"))
 }
 
 /// The exit code for a run that is done, and whose lines and seeds stand so.

@@ -1,6 +1,7 @@
 //! Owns the size limits: where the set-up has one, every message is made and measured before anything is sent, and
 //! once more with its PDF, which is not known before, at the moment when it is made.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use rayon::prelude::*;
@@ -67,16 +68,16 @@ pub(in crate::run) fn excesses(
 /// Warns that the check measures messages without the PDF that is attached to them.
 pub(in crate::run) fn warning(options: &RunOptions, documents: &[RunDocument]) -> Option<Problem> {
     options.smtp.as_ref().filter(|smtp| has_limit(smtp))?;
-    documents.iter().find(|document| document.email.attach.contains(&EmailAttachment::Pdf)).map(|document| {
-        Problem {
-            id: "pdf-not-measured",
-            message: format!(
-                "the messages of {} were measured without their PDF, which is made when the segment is run",
-                document.name
-            ),
-            place: format!("{}: [smtp]", Setup::FILE_NAME),
-            help: Some("a line whose message is too large with it fails, and is not sent".to_owned()),
-        }
+    let with_pdf = documents.iter().filter(|document| document.email.attach.contains(&EmailAttachment::Pdf));
+    let names: BTreeSet<&str> = with_pdf.map(|document| document.name.as_str()).collect();
+    let names = names.into_iter().collect::<Vec<_>>().join(", ");
+    (!names.is_empty()).then(|| Problem {
+        id: "pdf-not-measured",
+        message: format!(
+            "the messages of {names} were measured without their PDF, which is made when the segment is run"
+        ),
+        place: format!("{}: [smtp]", Setup::FILE_NAME),
+        help: Some("a line whose message is too large with it fails, and is not sent".to_owned()),
     })
 }
 

@@ -257,6 +257,25 @@ impl Database {
         rows.collect::<Result<_, _>>().map_err(|error| reading(&error))
     }
 
+    /// Lists the logged runs that have entries in doubt, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// A database that cannot be read.
+    pub fn runs_in_doubt(&self) -> Result<Vec<(RunNo, SegmentNo)>, RecordsError> {
+        let mut statement = self
+            .connection
+            .prepare(
+                "SELECT no, segment FROM run WHERE is_logged AND no IN
+                   (SELECT run FROM log_sum WHERE state = 'in-doubt' AND n_entries > 0) ORDER BY no",
+            )
+            .map_err(|error| reading(&error))?;
+        let runs = statement
+            .query_map([], |row| Ok((RunNo(row.get(0)?), SegmentNo(row.get(1)?))))
+            .map_err(|error| reading(&error))?;
+        runs.collect::<Result<_, _>>().map_err(|error| reading(&error))
+    }
+
     /// Finds the run over a segment, logged or not.
     ///
     /// # Errors
