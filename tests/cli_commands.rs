@@ -83,7 +83,9 @@ fn reports_and_lists_have_their_promised_fields() {
     let status = place.run(&["status", &segment, "--json"]).expect_code(0).report();
     assert_eq!(keys(&status), REPORT);
     assert_eq!(status["written"], 6);
-    for entry in place.run(&["log", "list", "--json"]).expect_code(0).json_lines() {
+    let entries = place.run(&["log", "list", "--json"]).expect_code(0).json_lines();
+    assert_eq!(entries.len(), 6);
+    for entry in entries {
         let found = keys(&entry);
         for key in [
             "entry",
@@ -277,10 +279,9 @@ fn completions_are_what_each_shell_reads() {
         let script = place.run(&["completions", shell]).expect_code(0).stdout;
         assert!(script.contains(word) && script.contains("schedule"), "{shell}: {script}");
         let path = place.write(&format!("completions.{shell}"), script);
-        // Where the shell is not on this machine, nobody can read it.
-        if let Ok(output) = std::process::Command::new(shell).arg("-n").arg(&path).output() {
-            assert!(output.status.success(), "{shell}: {}", String::from_utf8_lossy(&output.stderr));
-        }
+        let output = std::process::Command::new(shell).arg("-n").arg(&path).output();
+        let output = output.unwrap_or_else(|error| panic!("{shell} is installed by tests/run: {error}"));
+        assert!(output.status.success(), "{shell}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }
 

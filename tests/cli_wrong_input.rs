@@ -37,10 +37,13 @@ fn every_fault_is_told_with_place_and_help_and_leaves_nothing_behind() {
 #[test]
 fn contact_numbers_that_look_like_paths_stay_in_the_output_folder() {
     let place = Place::with_copy_of("fixtures/wrong/names-as-paths");
+    let before = place.files("");
     let _ = place.run(&["run", "segment.toml"]).expect_code(0);
     let files = place.files("out");
     assert!(files.len() > 2, "{files:?}");
     assert!(files.iter().all(|file| file.starts_with("out/WRONG/")), "{files:?}");
+    let is_ours = |file: &String| !file.starts_with("out/") && !file.starts_with("mailrun.db");
+    assert_eq!(place.files("").into_iter().filter(is_ours).collect::<Vec<_>>(), before);
 }
 
 #[test]

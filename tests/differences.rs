@@ -56,7 +56,8 @@ fn expect_tests(row: &str, cell: &str) -> usize {
         }
         let source = fs::read_to_string(format!("tests/{file}.rs"));
         let source = source.unwrap_or_else(|_| panic!("{row}: there is no tests/{file}.rs"));
-        assert!(source.contains(&format!("fn {test}")), "{row}: tests/{file}.rs has no `{test}`");
+        let is_there = test.is_empty() || source.contains(&format!("fn {test}("));
+        assert!(is_there, "{row}: tests/{file}.rs has no `{test}`");
     }
     names.len()
 }

@@ -25,6 +25,21 @@ const FIELDS: [&str; 10] = [
     "note",
 ];
 
+/// The headers of a message, and no other.
+const HEADERS: [&str; 11] = [
+    "From",
+    "To",
+    "Reply-To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "Auto-Submitted",
+    "Precedence",
+    "X-Auto-Response-Suppress",
+    "MIME-Version",
+    "Content-Type",
+];
+
 fn hostile_texts() -> Vec<String> {
     let mut texts: Vec<String> = [
         "line\r\nBcc: eve@example.com\r\n\r\nbody",
@@ -205,9 +220,10 @@ fn hostile_values_inject_nothing_into_a_message() {
             rows.iter().map(|row| format!("{}\n", place.path(&format!("out/SM00001/{}", &row[7])).display()));
         let messages: Vec<Value> =
             support::python::asked("tests/judges/message.py", &paths.collect::<String>());
+        assert_eq!(messages.len(), contacts.len());
         for (contact, message) in contacts.iter().zip(&messages) {
             let what = |part: &str| format!("the {part} of {} ({}, {body})", contact.no, contact.field);
-            assert_eq!(message["headers"], messages[0]["headers"], "{}", what("headers"));
+            assert_eq!(message["headers"], json!(HEADERS), "{}", what("headers"));
             assert_eq!(message["defects"], json!([]), "{}", what("defects"));
             assert_eq!(message["to_address"], format!("{}@example.com", contact.no.to_lowercase()));
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -261,6 +277,17 @@ fn hostile_values_are_harmless_on_a_terminal_and_whole_as_json() {
     assert_eq!(log.len(), contacts.len());
     let listed = place.run(&["contact", "list", "--json"]).expect_code(0).json_lines();
     assert_eq!(listed.len(), contacts.len());
+    for (contact, listed) in contacts.iter().zip(&listed) {
+        assert_eq!(listed["no"], contact.no);
+        for field in FIELDS {
+            let found = listed[field].as_str().unwrap_or_default();
+            expect_same(found, contact.value(field), &format!("{field} of {}", contact.no));
+        }
+    }
+    // No name forges a row.
+    let rows = place.run(&["contact", "list"]).expect_code(0).stdout;
+    let forged = contacts.iter().zip(rows.lines()).find(|(contact, row)| !row.starts_with(&contact.no));
+    assert_eq!((rows.lines().count(), forged.map(|(_, row)| row)), (contacts.len(), None));
 }
 
 #[test]

@@ -83,7 +83,10 @@ fn python_docx_reads_paragraphs_and_tables_in_their_order() {
 
 #[test]
 fn the_judges_take_documents_as_people_made_them() {
-    let files: Vec<PathBuf> = documents().into_iter().step_by(12).collect();
+    let documents = documents();
+    let step = documents.len().div_ceil(12);
+    let files: Vec<PathBuf> = documents.into_iter().step_by(step).collect();
+    assert!(files.len() > 4, "{files:?}");
     let texts = office::text(&files);
     let opened = python::open(&files);
     assert_eq!(office::validate(&files).len(), files.len());

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use support::place::{Ended, Place};
 use support::post::{address, place_with_messages, set_server};
-use support::smtp::SmtpServer;
+use support::smtp::{SmtpServer, unused_port};
 
 /// A place with a schedule that is due at 09:00 every day in Zurich, added on Sunday 2026-03-01 at 09:00.
 fn place_with_daily_schedule(further: &[&str]) -> Place {
@@ -234,7 +234,8 @@ fn criteria_are_replayed_on_the_contacts_of_the_moment() {
 fn messages_over_a_server_are_agreed_to_when_the_schedule_is_added() {
     let place = Place::with_copy_of("templates/init");
     let setup = place.read_text("mailrun.toml");
-    let with_server = "[smtp]\nurl = \"smtp://127.0.0.1:9\"\nfrom = \"Post <post@example.com>\"\n";
+    let url = format!("smtp://127.0.0.1:{}", unused_port());
+    let with_server = format!("[smtp]\nurl = \"{url}\"\nfrom = \"Post <post@example.com>\"\n");
     let without = setup.split("[smtp]").next().expect("a first part").to_owned();
     place.write("mailrun.toml", format!("{without}\n{with_server}"));
     let add = ["schedule", "add", "daily", "--cron", "0 9 * * *", "--timezone", "UTC", "segment.toml"];

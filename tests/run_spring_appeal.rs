@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -54,18 +54,30 @@ fn letters_messages_manifest_and_log_agree() {
     let manifest = place.read("out/SM00001/manifest.csv");
     let mut rows = csv::Reader::from_reader(manifest.as_slice());
     let mut states: BTreeMap<String, usize> = BTreeMap::new();
+    let mut digests: BTreeMap<String, String> = BTreeMap::new();
     for row in rows.deserialize::<BTreeMap<String, String>>() {
         let row = row.expect("a row of the manifest");
         *states.entry(row["state"].clone()).or_default() += 1;
         if !row["file"].is_empty() {
             let bytes = place.read(&format!("out/SM00001/{}", row["file"]));
             assert_eq!(row["sha256"], hex(&bytes), "{}", row["file"]);
+            digests.insert(format!("out/SM00001/{}", row["file"]), row["sha256"].clone());
         }
     }
     let expected = [("log-only", 1), ("suppressed", 12), ("written", 487)];
     assert_eq!(states, expected.map(|(state, n)| (state.to_owned(), n)).into());
     let entries = place.run(&["log", "list", "--json"]).expect_code(0).json_lines();
     assert_eq!(entries.len(), 500);
+    assert_eq!(digests.len(), 487);
+    let there = ["letters", "outbox"].map(|folder| place.files(&format!("out/SM00001/{folder}"))).concat();
+    assert_eq!(digests.keys().collect::<BTreeSet<_>>(), there.iter().collect());
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let of_entry = |entry: &Value| {
+        let folder = if entry["correspondence_type"] == "email" { "outbox" } else { "letters" };
+        (format!("out/SM00001/{folder}/{}", text(&entry["file"])), text(&entry["sha256"]))
+    };
+    let with_file = entries.iter().filter(|entry| entry["file"] != "");
+    assert_eq!(with_file.map(of_entry).collect::<BTreeMap<_, _>>(), digests);
     let suppressed =
         place.run(&["log", "list", "--state", "suppressed", "--json"]).expect_code(0).json_lines();
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
@@ -163,6 +175,7 @@ fn letters_are_what_word_and_libreoffice_take() {
             letters.push((file, name));
         }
     }
+    assert_eq!(by_template.len(), 4, "{:?}", by_template.keys());
     // Entries of lines with a document of their own merge another template; they are named by it in the log.
     for (template, letters) in by_template {
         let files: Vec<&PathBuf> = letters.iter().map(|(file, _)| file).collect();

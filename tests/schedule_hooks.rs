@@ -219,14 +219,16 @@ fn a_report_that_cannot_be_sent_is_shown_and_changes_nothing_else() {
     // Nobody listens there yet; the segment's own letters go on paper.
     let setup = place.read_text("mailrun.toml");
     let at = |port: u16| setup.replace("[smtp]\n", &format!("[smtp]\nurl = \"smtp://127.0.0.1:{port}\"\n"));
-    place.write("mailrun.toml", at(9));
+    let nowhere = support::smtp::unused_port();
+    place.write("mailrun.toml", at(nowhere));
     let segment = place.read_text("segment.toml");
     let on_paper = "correspondence_type = \"hard-copy\"\nignore_contact_correspondence_type = true\n";
     place.write("segment.toml", segment.replace("[segment]\n", &format!("[segment]\n{on_paper}")));
     let ended = due(&mut place, "2026-03-02T09:00:00+01:00").expect_code(0);
     assert_eq!(ended.report()["state"], "done");
     let notice = ended.report()["notice"].as_str().expect("a notice").to_owned();
-    assert!(notice.starts_with("the report was not sent: no mail goes out over 127.0.0.1:9"), "{notice}");
+    let expected = format!("the report was not sent: no mail goes out over 127.0.0.1:{nowhere}");
+    assert!(notice.starts_with(&expected), "{notice}");
     assert!(ended.stderr.contains(&format!("warning: {notice}")), "{}", ended.stderr);
     let listed = place.run(&["schedule", "list"]).expect_code(0).stdout;
     assert!(listed.contains("done; the report was not sent"), "{listed}");

@@ -174,7 +174,7 @@ fn a_household_gets_one_letter_with_its_names_joined() {
     assert!(ann.contains("Dear Ms Roth, dear Mr Roth,"), "{ann}");
     let ed = letter("E");
     assert!(ed.contains("Ed Beck and Fa Curti") && ed.contains("Dear Mr Beck, dear Ms Curti,"), "{ed}");
-    assert!(letter("G").contains("Gu Egli|My own") || letter("G").contains("My own"), "{}", letter("G"));
+    assert!(letter("G").contains("Gu Egli") && letter("G").contains("My own"), "{}", letter("G"));
     let entries = place.run(&["log", "list", "--contact", "B", "--json"]).expect_code(0).json_lines();
     assert_eq!(
         (&entries[0]["state"], &entries[0]["reason"]),

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use support::place::Place;
 use support::post::{address, place_with_messages, set_server, set_url};
-use support::smtp::{Abilities, Act, At, Moment, SmtpServer, Tls};
+use support::smtp::{Abilities, Act, At, Moment, SmtpServer, Tls, unused_port};
 
 /// Runs the segment of a place and returns the report, after a look at its exit code.
 #[track_caller]
@@ -373,9 +373,10 @@ fn what_failed_is_sent_again_on_purpose_and_the_log_keeps_both() {
 #[test]
 fn a_server_that_is_down_pauses_the_run_and_loses_nothing() {
     let place = place_with_messages(10);
-    set_url(&place, "smtp://127.0.0.1:1", "");
+    let nowhere = format!("127.0.0.1:{}", unused_port());
+    set_url(&place, &format!("smtp://{nowhere}"), "");
     let ended = place.run(&["run", "segment.toml", "--yes", "--json"]).expect_code(4);
-    assert!(ended.stderr.contains("no mail goes out over 127.0.0.1:1"), "{}", ended.stderr);
+    assert!(ended.stderr.contains(&format!("no mail goes out over {nowhere}")), "{}", ended.stderr);
     assert!(ended.stderr.contains("`mailrun resume SM00001`"), "{}", ended.stderr);
     expect_counts(&ended.report(), &[("planned", 10)]);
     let server = SmtpServer::good();

@@ -19,6 +19,9 @@ fn verdicts(place: &Place, messages: &[Vec<u8>], record: &str) -> Vec<Value> {
     support::python::asked("tests/judges/dkim_verdict.py", &asked.collect::<String>())
 }
 
+/// What is signed once more than it is there, so that no other can be added.
+const OVERSIGNED: [&str; 5] = ["From", "Reply-To", "To", "Subject", "Date"];
+
 fn changed(message: &[u8], from: &str, to: &str) -> Vec<u8> {
     let text = String::from_utf8(message.to_vec()).expect("our messages are ASCII");
     assert!(text.contains(from), "{from} is not in\n{text}");
@@ -45,19 +48,23 @@ fn dkimpy_verifies_every_signature_and_sees_every_change() {
             assert_eq!(verdict["verified"], true, "{key}: {verdict}");
             let names = verdict["headers"].as_array().expect("names");
             let times = |name: &str| names.iter().filter(|found| found.as_str() == Some(name)).count();
-            assert_eq!(times("From"), 2, "{verdict}");
+            for name in OVERSIGNED {
+                assert_eq!(times(name), 2, "{name}: {verdict}");
+            }
             assert_eq!(times("List-Unsubscribe"), 1, "{verdict}");
             assert_eq!(times("List-Unsubscribe-Post"), 1, "{verdict}");
         }
 
         let message = &messages[0];
-        let tampered = [
+        let mut tampered = vec![
             changed(message, "\r\nSubject: ", "\r\nSubject: Re: "),
             changed(message, "https://weber.example/u/", "https://evil.example/u/"),
             changed(message, "=One-Click", "=Two-Click"),
-            changed(message, "\r\nFrom: ", "\r\nFrom: evil@example.com\r\nFrom: "),
             [message.as_slice(), b"one more line\r\n"].concat(),
         ];
+        tampered.extend(OVERSIGNED.map(|name| {
+            changed(message, &format!("\r\n{name}: "), &format!("\r\n{name}: evil@example.com\r\n{name}: "))
+        }));
         for (number, verdict) in verdicts(&place, &tampered, record.trim()).iter().enumerate() {
             assert_eq!(verdict["verified"], false, "{key}: change {number} went unseen");
         }

@@ -5,6 +5,7 @@ mod support;
 
 use std::process::Stdio;
 use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use mail_parser::{Message, MessageParser};
 use serde_json::{Value, json};
@@ -168,7 +169,7 @@ fn a_run_that_is_killed_while_a_copy_is_sent_sends_no_second_one() {
     // The copy is as far as its dot when the process is gone; whether the answer still reached it does not matter.
     let mut command = place.command(&["run", "segment.toml", "--yes"]);
     let mut child = command.stderr(Stdio::null()).spawn().expect("the program starts");
-    at_the_dot.recv().expect("the copy comes to its dot");
+    at_the_dot.recv_timeout(Duration::from_secs(60)).expect("the copy comes to its dot");
     child.kill().expect("a child can be killed");
     child.wait().expect("it ends");
     let _ = place.run(&["resume", "--yes"]);

@@ -16,6 +16,9 @@ use support::smtp::{Act, At, SmtpServer};
 /// How many contacts there are; the first message is held at its dot.
 const N_CONTACTS: usize = 5;
 
+/// How long a message may take to its dot.
+const LIMIT: Duration = Duration::from_secs(60);
+
 /// A gate at the dot of the first message, and word that somebody stands before it.
 struct Gate {
     is_open: Mutex<bool>,
@@ -65,7 +68,7 @@ fn interrupted(
     set_server(place, server, "connections = 1");
     let mut command = place.command(&["run", "segment.toml", "--yes"]);
     let mut child = command.stderr(Stdio::piped()).spawn().expect("the program starts");
-    at_the_dot.recv().expect("the message comes to its dot");
+    at_the_dot.recv_timeout(LIMIT).expect("the message comes to its dot");
     interrupt(&child);
     let mut said = BufReader::new(child.stderr.take().expect("it was piped"));
     let mut line = String::new();
@@ -101,6 +104,8 @@ fn a_second_ctrl_c_leaves_it_in_doubt() {
     gate.open();
     let ended = place.run(&["resume", "--yes", "--json"]).expect_code(3);
     assert_eq!((&ended.report()["accepted"], &ended.report()["in_doubt"]), (&4.into(), &1.into()));
+    let times = server.times();
+    assert!(times.len() >= N_CONTACTS - 1 && times.values().all(|times| *times == 1), "{times:?}");
 }
 
 #[test]

@@ -115,25 +115,28 @@ fn a_buffer_serves_templates_in_turn() {
 
 #[test]
 fn documents_give_what_was_rendered() {
-    support::documents().iter().for_each(|path| check_file(path));
+    let documents = support::documents();
+    let n_checked = documents.iter().filter(|path| check_file(path)).count();
+    assert!(n_checked > documents.len() / 2, "only {n_checked} of {} documents", documents.len());
 }
 
-/// Checks a document that compiles: with values, without any, and with values again.
-fn check_file(path: &std::path::Path) {
+/// Checks a document that can be bound: with values, without any, and with values again. Tells whether it can.
+fn check_file(path: &std::path::Path) -> bool {
     let bytes = std::fs::read(path).expect("the file can be read");
-    let Ok(template) = Template::compile(&bytes) else { return };
+    let template = Template::compile(&bytes).expect("the file is a template");
     let mut names = Namespace::new();
     for field in template.fields() {
         if !field.name.is_empty() {
             names.column(&field.name, &field.name);
         }
     }
-    let Ok(template) = template.bind(&names, &FieldMap::new()) else { return };
+    let Ok(template) = template.bind(&names, &FieldMap::new()) else { return false };
     let mut buffer = Buffer::new();
     let filled = |text: &str| Frame(template.needs().iter().map(|_| Value::text(text)).collect());
     for text in ["Müller & Söhne", "", "one\ntwo <three>", "Y", "1200.5"] {
         check(&template, &filled(text), &mut buffer);
     }
+    true
 }
 
 /// Text of any characters, or long text of few.

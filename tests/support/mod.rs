@@ -4,6 +4,7 @@
 //! test fails and says so.
 #![allow(dead_code, reason = "each test file is a crate of its own and uses another part")]
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -30,9 +31,14 @@ pub(crate) fn documents() -> Vec<PathBuf> {
     found
 }
 
-/// The documents of the folder that `MAILRUN_CORPUS` names; none if it is not set.
+/// The documents of the folder that `MAILRUN_CORPUS` names; none if it is not set, and then standard error says so.
 pub(crate) fn corpus() -> Vec<PathBuf> {
-    let Some(folder) = variable("MAILRUN_CORPUS") else { return Vec::new() };
+    let Some(folder) = variable("MAILRUN_CORPUS") else {
+        // Not by `eprintln!`, of which nothing is seen where the test passes.
+        let said = "MAILRUN_CORPUS is not set: what is tested with real templates is SKIPPED\n";
+        std::io::stderr().write_all(said.as_bytes()).expect("standard error takes a line");
+        return Vec::new();
+    };
     let found = documents_below(&folder);
     assert!(!found.is_empty(), "MAILRUN_CORPUS names {}, which has no documents", folder.display());
     found

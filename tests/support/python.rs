@@ -29,9 +29,7 @@ pub(crate) struct DocumentText {
 #[track_caller]
 pub(crate) fn open(files: &[impl AsRef<Path>]) -> Vec<DocumentText> {
     let names: Vec<String> = files.iter().map(|file| format!("{}\n", file.as_ref().display())).collect();
-    let texts: Vec<DocumentText> = asked("tests/judges/document_text.py", &names.concat());
-    assert_eq!(texts.len(), files.len(), "one answer a file");
-    texts
+    asked("tests/judges/document_text.py", &names.concat())
 }
 
 /// Asks a judge, which answers each line with one of JSON.
@@ -47,7 +45,9 @@ pub(crate) fn asked<T: DeserializeOwned>(script: &str, lines: &str) -> Vec<T> {
     let said = String::from_utf8(output.stdout).expect("JSON is UTF-8");
     let answer =
         |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("no JSON ({error}): {line}"));
-    said.lines().map(answer).collect()
+    let answers: Vec<T> = said.lines().map(answer).collect();
+    assert_eq!(answers.len(), lines.lines().count(), "{script}: one answer a line");
+    answers
 }
 
 /// The text of each document; panics, naming them, if python-docx does not open some.

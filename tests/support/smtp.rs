@@ -193,6 +193,12 @@ impl Drop for SmtpServer {
     }
 }
 
+/// A port on which nobody listens.
+pub(crate) fn unused_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port can be had");
+    listener.local_addr().expect("a bound port has a number").port()
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
