@@ -6,6 +6,7 @@ use std::vec;
 
 use calamine::{Data, Ods, Reader, SheetVisible, Xlsx};
 use jiff::civil::{Date, DateTime, Time};
+use quick_xml::events::Event;
 use rust_decimal::Decimal;
 
 use super::delimited::RecordProblem;
@@ -162,7 +163,31 @@ fn read_xlsx(file: File) -> Result<(String, Vec<SheetRow>), TableProblem> {
     Ok((sheet, rows))
 }
 
-fn read_ods(file: File) -> Result<(String, Vec<SheetRow>), TableProblem> {
+/// Fails unless the content of an ODS workbook is well-formed: calamine never comes to the end of one that breaks off
+/// within a table.
+fn check_content(file: &mut File) -> Result<(), TableProblem> {
+    const CONTENT: &str = "content.xml";
+    let damaged = |reason: String| TableProblem::Damaged { reason };
+    let mut package =
+        zip::ZipArchive::new(BufReader::new(&mut *file)).map_err(|error| damaged(error.to_string()))?;
+    let content = package.by_name(CONTENT).map_err(|error| damaged(format!("{CONTENT}: {error}")))?;
+    let mut reader = quick_xml::Reader::from_reader(BufReader::new(content));
+    let (mut buffer, mut n_open) = (Vec::new(), 0_usize);
+    loop {
+        buffer.clear();
+        match reader.read_event_into(&mut buffer).map_err(|error| damaged(format!("{CONTENT}: {error}")))? {
+            Event::Start(_) => n_open += 1,
+            Event::End(_) => n_open = n_open.saturating_sub(1),
+            Event::Eof if n_open > 0 => return Err(damaged(format!("{CONTENT} breaks off"))),
+            Event::Eof => return Ok(()),
+            _ => {}
+        }
+    }
+}
+
+fn read_ods(mut file: File) -> Result<(String, Vec<SheetRow>), TableProblem> {
+    check_content(&mut file)?;
+    file.seek(SeekFrom::Start(0)).map_err(|error| TableProblem::Unreadable { reason: error.to_string() })?;
     let damaged = |error: calamine::OdsError| TableProblem::Damaged { reason: error.to_string() };
     let mut workbook: Ods<_> = Ods::new(BufReader::new(file)).map_err(damaged)?;
     let sheet = first_sheet(&workbook)?;
