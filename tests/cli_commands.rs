@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::fs;
+
 use serde_json::Value;
 
 use support::place::Place;
@@ -167,6 +169,31 @@ fn a_reader_that_has_gone_is_no_failure() {
         let script = format!("set -o pipefail; \"$0\" {words} | head -1 >/dev/null");
         let ended = place.run_under(&["bash", "-c", &script], &[]).expect_code(0);
         assert_eq!(ended.stderr, "", "{words}");
+    }
+}
+
+#[test]
+fn output_that_cannot_be_written_is_a_failure() {
+    let place = place_after_a_run();
+    for arguments in
+        [&["log", "list"][..], &["log", "list", "--json"], &["log", "document", "3"], &["stats", "template"]]
+    {
+        let full = fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+        let output = place.command(arguments).stdout(full).output().expect("the program runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(4), "{arguments:?}: {said}");
+        assert!(said.contains("the output cannot be written: No space left on device"), "{said}");
+    }
+}
+
+#[test]
+fn merge_does_not_write_over_what_it_merges() {
+    let place = Place::with_copy_of("templates/init");
+    place.write("list.csv", "no\n1\n");
+    for input in ["letter.docx", "list.csv"] {
+        let before = place.read(input);
+        let ended = place.run(&["merge", "letter.docx", "list.csv", "--combined", &format!("./{input}")]);
+        assert_eq!((ended.code, place.read(input)), (Some(1), before), "{}", ended.stderr);
     }
 }
 

@@ -236,6 +236,16 @@ fn a_resend_without_consent_is_refused_and_recorded_and_an_override_is_named_and
 }
 
 #[test]
+fn a_resend_leaves_a_note_and_takes_an_entry_once() {
+    let place = office();
+    do_it(&place, &["log", "resend", "1", "1", "--why", "lost in the post", "--by", "Mara"]);
+    let notes = place.run(&["log", "show", "1", "--json"]).expect_code(0).report()["notes"].clone();
+    assert_eq!(notes.as_array().map(Vec::len), Some(1), "{notes}");
+    assert_eq!((&notes[0]["kind"], &notes[0]["who"]), (&json!("resent"), &json!("Mara")));
+    assert_eq!(notes[0]["text"], "lost in the post");
+}
+
+#[test]
 fn a_segment_number_is_logged_once_only() {
     let place = office();
     let again = place.run(&["run", "segment.toml"]).expect_code(1);

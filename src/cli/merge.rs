@@ -128,6 +128,12 @@ pub(super) fn merge(common: &Common, merge: &Merge, terminal: &mut Terminal) -> 
         .map_err(|error| Failure::Stopped { code: INTERRUPTED, message: error.to_string(), help: None })?;
     let mut code = DONE;
     if let Some(path) = &merge.combined {
+        let is_input =
+            |input: &Path| fs::canonicalize(input).is_ok_and(|it| Some(it) == fs::canonicalize(path).ok());
+        if is_input(&merge.template) || is_input(data) {
+            let message = format!("`{}` is what is merged, and would be overwritten", path.display());
+            return Err(Failure::problem("overwrites-input", message, "--combined".to_owned()));
+        }
         let n_letters = pool.install(|| plain.into_combined(&mut table, path, &moment, &stages))?;
         terminal.say(&match n_letters {
             0 => format!("0 letters, so there is no {}", path.display()),

@@ -1,6 +1,6 @@
 //! Owns delivering entries of the log once more, on purpose: which, whether their contacts still agree, and how it ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::note::{Said, write_note};
@@ -67,7 +67,9 @@ pub(super) fn resend(
             Ok(Consent::DespiteExclusion) => {
                 write_note(common, database, wish.said, (&segment, Some(&row)), NoteKind::Allowed)?;
             }
-            Ok(Consent::Given) => {}
+            Ok(Consent::Given) => {
+                write_note(common, database, wish.said, (&segment, Some(&row)), NoteKind::Resent)?;
+            }
         }
         by_run.entry(RunNo(row.run)).or_default().push(EntryNo(row.entry));
     }
@@ -91,7 +93,7 @@ fn rows(database: &Database, asked: &Asked) -> Result<Vec<LogRow>, Failure> {
     let mut rows = Vec::new();
     match asked {
         Asked::Entries(entries) => {
-            for entry in entries {
+            for entry in entries.iter().collect::<BTreeSet<_>>() {
                 match database.log_row(*entry)? {
                     Some(row) => rows.push(row),
                     None => {

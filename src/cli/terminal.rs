@@ -5,6 +5,7 @@ use std::process;
 
 use serde::Serialize;
 
+use super::INTERRUPTED;
 use super::options::Common;
 
 /// Where words go.
@@ -33,7 +34,7 @@ impl Terminal {
         complain(words);
     }
 
-    /// Returns stdout; a reader that has gone ends the program quietly.
+    /// Returns stdout; a reader that has gone ends the program quietly, a full disk with exit code 4.
     #[expect(clippy::unused_self, reason = "all data goes through the terminal")]
     pub(super) fn data(&self) -> Data {
         Data(BufWriter::new(io::stdout()))
@@ -65,37 +66,40 @@ impl Data {
     /// Prints a line.
     pub(super) fn line(&mut self, line: &str) {
         let written = writeln!(self.0, "{line}");
-        end_if_closed(&written);
+        end_if_failed(&written);
     }
 }
 
 impl Write for Data {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.0.write(bytes);
-        end_if_closed(&written);
+        end_if_failed(&written);
         written
     }
 
     fn flush(&mut self) -> io::Result<()> {
         let flushed = self.0.flush();
-        end_if_closed(&flushed);
+        end_if_failed(&flushed);
         flushed
     }
 }
 
 impl Drop for Data {
     fn drop(&mut self) {
-        // A pipe that is closed ends the program in `flush`; nothing else can be done about it here.
+        // `flush` ends the program where it fails.
         let _ = self.flush();
     }
 }
 
-/// `mailrun log list | head` is no failure.
-fn end_if_closed<T>(written: &io::Result<T>) {
-    if let Err(error) = written
-        && error.kind() == io::ErrorKind::BrokenPipe
-    {
-        process::exit(0);
+/// `mailrun log list | head` is no failure; a full disk is, and nobody may take what was printed for the whole.
+fn end_if_failed<T>(written: &io::Result<T>) {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => process::exit(0),
+        Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+            complain(&format!("error: the output cannot be written: {error}"));
+            process::exit(i32::from(INTERRUPTED));
+        }
+        Ok(_) | Err(_) => {}
     }
 }
 

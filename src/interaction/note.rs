@@ -38,6 +38,8 @@ pub enum NoteKind {
     Evaluated,
     /// What somebody has to say.
     Comment,
+    /// It was to be delivered once more, on purpose.
+    Resent,
     /// It was not sent again, for want of consent.
     Refused,
     /// It was sent again although the contact is excluded from segments: somebody decided so.
@@ -47,11 +49,12 @@ pub enum NoteKind {
 }
 
 impl NoteKind {
-    const ALL: [NoteKind; 7] = [
+    const ALL: [NoteKind; 8] = [
         NoteKind::Cancelled,
         NoteKind::Uncancelled,
         NoteKind::Evaluated,
         NoteKind::Comment,
+        NoteKind::Resent,
         NoteKind::Refused,
         NoteKind::Allowed,
         NoteKind::Deleted,
@@ -64,6 +67,7 @@ impl NoteKind {
             NoteKind::Uncancelled => "uncancelled",
             NoteKind::Evaluated => "evaluated",
             NoteKind::Comment => "comment",
+            NoteKind::Resent => "resent",
             NoteKind::Refused => "refused",
             NoteKind::Allowed => "allowed",
             NoteKind::Deleted => "deleted",
