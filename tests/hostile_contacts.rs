@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use support::docx::{Docx, p, t};
 use support::place::Place;
+use support::post::HEADERS;
 
 /// The fields of a contact that letters, messages and file names show.
 const FIELDS: [&str; 10] = [
@@ -23,21 +24,6 @@ const FIELDS: [&str; 10] = [
     "city",
     "phone",
     "note",
-];
-
-/// The headers of a message, and no other.
-const HEADERS: [&str; 11] = [
-    "From",
-    "To",
-    "Reply-To",
-    "Subject",
-    "Date",
-    "Message-ID",
-    "Auto-Submitted",
-    "Precedence",
-    "X-Auto-Response-Suppress",
-    "MIME-Version",
-    "Content-Type",
 ];
 
 fn hostile_texts() -> Vec<String> {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use support::place::Place;
-use support::post::{address, place_with_messages, set_url};
+use support::post::{HEADERS, address, place_with_messages, set_url};
 use support::smtp::unused_port;
 
 /// A server that is a program of its own; it is killed when dropped.
@@ -238,21 +238,6 @@ const READ: [&str; SURNAMES.len()] = [
     "gro.elpmaxe",
     SURNAMES[5],
     SURNAMES[6],
-];
-
-/// The headers of a message, and no other; the copy for a seed says that it is one.
-const HEADERS: [&str; 11] = [
-    "From",
-    "To",
-    "Reply-To",
-    "Subject",
-    "Date",
-    "Message-ID",
-    "Auto-Submitted",
-    "Precedence",
-    "X-Auto-Response-Suppress",
-    "MIME-Version",
-    "Content-Type",
 ];
 
 /// Each message is as the outbox has it, and as a reader is to see it.

@@ -3,6 +3,21 @@
 use super::place::Place;
 use super::smtp::SmtpServer;
 
+/// The headers of a message to a contact, and no other; the copy for a seed has `X-Mailrun-Copy` besides.
+pub(crate) const HEADERS: [&str; 11] = [
+    "From",
+    "To",
+    "Reply-To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "Auto-Submitted",
+    "Precedence",
+    "X-Auto-Response-Suppress",
+    "MIME-Version",
+    "Content-Type",
+];
+
 /// A place with a segment of so many contacts, who all get the letter of `mailrun init` by e-mail.
 pub(crate) fn place_with_messages(n_contacts: usize) -> Place {
     let place = Place::with_copy_of("templates/init");
